@@ -1,0 +1,88 @@
+#include "runtime/base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace pj {
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
+  // O_NONBLOCK: opening a pipe must not wait for its writer. Files do not know the difference.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    const ErrorCode code = errno == ENOENT ? ErrorCode::kFileNotFound : ErrorCode::kFileUnreadable;
+    return error(code, "cannot open '{}': {}", path, std::strerror(errno));
+  }
+  struct stat info {};
+  const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  if (!regular) {
+    ::close(fd);
+    return error(ErrorCode::kFileUnreadable, "'{}' is not a regular file", path);
+  }
+  const auto size = static_cast<size_t>(info.st_size);
+  void* data = nullptr;
+  if (size > 0) {
+    data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+      const int reason = errno;
+      ::close(fd);
+      return error(ErrorCode::kFileUnreadable, "cannot map '{}': {}", path, std::strerror(reason));
+    }
+  }
+  ::close(fd);
+  return std::shared_ptr<const MappedFile>(
+      new MappedFile(static_cast<const std::byte*>(data), size));
+}
+
+MappedFile::~MappedFile() {
+  if (size_ > 0) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+Status write_file_atomically(const std::string& path,
+                             std::span<const std::span<const std::byte>> parts) {
+  // The process and a counter make the name unique among writers of the same file.
+  static std::atomic<unsigned> counter{0};
+  const std::string temporary = fmt::format("{}.{}.{}.tmp", path, getpid(), counter++);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) {
+    return error(ErrorCode::kFileUnwritable, "cannot create '{}': {}", temporary,
+                 std::strerror(errno));
+  }
+  bool ok = true;
+  for (std::span<const std::byte> rest : parts) {
+    while (ok && !rest.empty()) {
+      const ssize_t n = ::write(fd, rest.data(), rest.size());
+      if (n < 0 && errno == EINTR) continue;
+      ok = n > 0;
+      if (ok) rest = rest.subspan(static_cast<size_t>(n));
+    }
+  }
+  ok = ok && fsync(fd) == 0;
+  int reason = errno;
+  if (::close(fd) != 0 && ok) {
+    ok = false;
+    reason = errno;
+  }
+  if (ok && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    ok = false;
+    reason = errno;
+  }
+  if (!ok) {
+    ::unlink(temporary.c_str());
+    return error(ErrorCode::kFileUnwritable, "cannot write '{}': {}; nothing was changed", path,
+                 std::strerror(reason));
+  }
+  return {};
+}
+
+Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
+  return write_file_atomically(path, std::span<const std::span<const std::byte>>(&bytes, 1));
+}
+
+}  // namespace pj
