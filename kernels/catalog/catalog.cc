@@ -1,0 +1,56 @@
+#include "kernels/catalog/catalog.h"
+
+#include <vector>
+
+#include "kernels/catalog/kernel_list.h"
+
+namespace pj {
+namespace {
+
+std::vector<KernelDesc> build_catalog() {
+  std::vector<KernelDesc> rows;
+  auto add = [&](const char* name, KernelClass cls, DType input, DType weights, DType output,
+                 const char* isa, int mr, int nr, int kr, PackingId packing, float macs) {
+    rows.push_back({name, cls, OpKind::kConv2D, input, weights, output, *isa_by_name(isa),
+                    static_cast<int16_t>(mr), static_cast<int16_t>(nr), static_cast<int16_t>(kr),
+                    packing, macs});
+  };
+#define X(name, cls, input, weights, output, isa, mr, nr, kr, packing, macs)                  \
+  add(#name, KernelClass::cls, DType::input, DType::weights, DType::output, #isa, mr, nr, kr, \
+      PackingId::packing, macs);
+  PJ_KERNELS(X)
+#undef X
+#define X(kind, name, params)                                                                      \
+  rows.push_back({"ref_" name, KernelClass::kReference, OpKind::k##kind, DType::kF32, DType::kF32, \
+                  DType::kF32, IsaSet{}, 1, 1, 1, PackingId::kNone, 0.5f});
+  PJ_OPERATORS(X)
+#undef X
+  return rows;
+}
+
+}  // namespace
+
+const char* name_of(PackingId id) {
+  switch (id) {
+    case PackingId::kConvPanels:
+      return "conv_panels";
+    case PackingId::kDepthwisePanels:
+      return "depthwise_panels";
+    case PackingId::kNone:
+      break;
+  }
+  return "none";
+}
+
+std::span<const KernelDesc> kernel_catalog() {
+  static const std::vector<KernelDesc> rows = build_catalog();
+  return rows;
+}
+
+std::optional<KernelId> find_kernel(std::span<const KernelDesc> catalog, std::string_view name) {
+  for (size_t i = 0; i < catalog.size(); ++i)
+    if (name == catalog[i].name) return static_cast<KernelId>(i);
+  return std::nullopt;
+}
+
+}  // namespace pj

@@ -1,0 +1,50 @@
+// The catalog: a description of every kernel, compiled on every host, so that a PC can plan and
+// pack for a board that it is not. The code is elsewhere and found through kernels/registry.h.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "runtime/base/dtype.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/op_params.h"
+
+namespace pj {
+
+// What a kernel computes. The loop dimensions and operands of each class are documented with its
+// parameter type: ConvKernelParams (kernels/conv/conv.h), DepthwiseKernelParams
+// (kernels/depthwise/depthwise.h), ReferenceParams (kernels/reference/reference.h).
+enum class KernelClass : uint8_t {
+  kReference,  // one whole operator of `op`, any types
+  kConv,       // convolution, matrix product, fully connected
+  kDepthwise,
+};
+
+// How weights are laid out: see kernels/packing/packing.h.
+enum class PackingId : uint8_t { kNone, kConvPanels, kDepthwisePanels };
+const char* name_of(PackingId id);
+
+// Position of a kernel's row in its catalog. Stable within a build only: files store names.
+using KernelId = int32_t;
+
+struct KernelDesc {
+  const char* name;  // <dtype>_<op>_<mr>x<nr>c<kr>_<isa>, unique
+  KernelClass cls;
+  OpKind op;                     // of a reference row
+  DType input, weights, output;  // ignored for reference rows
+  IsaSet isa;
+  // Output pixels and channels that the kernel computes from registers at a time, and the number of
+  // consecutive k's interleaved in the packed weights.
+  int16_t mr, nr, kr;
+  PackingId packing;
+  float macs_per_cycle;  // expected where data is in L1: orders candidates that nothing measured
+};
+
+// All kernels of this project. Row i has KernelId i.
+std::span<const KernelDesc> kernel_catalog();
+
+// Nothing if no row has that name.
+std::optional<KernelId> find_kernel(std::span<const KernelDesc> catalog, std::string_view name);
+
+}  // namespace pj

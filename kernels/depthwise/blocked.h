@@ -1,0 +1,94 @@
+// Blocked depthwise convolution in portable C++: nr channels of one output pixel at a time. Each
+// tap is one vector of inputs times one vector of weights.
+//
+// Operands and parameters are those of kernels/conv/conv.h, with rows and pad pixel at the tile's
+// first channel. Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include "kernels/conv/blocked.h"
+
+namespace pj {
+namespace {
+
+template <int n>
+PJ_INLINE void multiply_add_lanes(Vector<float, n>& acc, Vector<float, n>&, const float* x,
+                                  const float* w) {
+  acc += load_vector<Vector<float, n>>(x) * load_vector<Vector<float, n>>(w);
+}
+// Products in 16 bits, as in the convolution. `x_sum` collects the inputs for the correction by the
+// weights' zero point.
+template <int n, typename X>
+PJ_INLINE void multiply_add_lanes(Vector<int32_t, n>& acc, Vector<int32_t, n>& x_sum, const X* x,
+                                  const int8_t* w) {
+  using Wide = Vector<int16_t, n>;
+  const Wide wide = __builtin_convertvector(load_vector<Vector<X, n>>(x), Wide);
+  const Wide product = wide * __builtin_convertvector(load_vector<Vector<int8_t, n>>(w), Wide);
+  acc += __builtin_convertvector(product, Vector<int32_t, n>);
+  x_sum += __builtin_convertvector(wide, Vector<int32_t, n>);
+}
+
+template <int n>
+PJ_INLINE void correct(Vector<float, n>&, const Vector<float, n>&, int32_t) {}
+template <int n>
+PJ_INLINE void correct(Vector<int32_t, n>& acc, const Vector<int32_t, n>& x_sum, int32_t zero) {
+  using Unsigned = Vector<uint32_t, n>;
+  acc = (Vector<int32_t, n>)((Unsigned)acc - (Unsigned)x_sum * static_cast<uint32_t>(zero));
+}
+
+template <typename X, typename W, int nr, bool whole>
+void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col,
+                     int32_t channels, int64_t channel_bytes, const std::byte* panel,
+                     const W* weights) {
+  using Acc = Accumulator<X>;
+  Vector<Acc, nr> acc = load_vector<Vector<Acc, nr>>(panel);
+  Vector<Acc, nr> x_sum{};
+  const int32_t first = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
+  for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
+    const std::byte* in_row = t.rows[row * p.stride_h + ky * p.dilation_h];
+    for (int32_t kx = 0; kx < p.kernel_w; ++kx, weights += nr) {
+      const int32_t in_col = first + kx * p.dilation_w;
+      const bool inside = in_row != nullptr && in_col >= 0 && in_col < p.in_width;
+      const std::byte* source = (inside ? in_row + in_col * p.in_col_bytes : t.in[2]);
+      const X* x = reinterpret_cast<const X*>(source + channel_bytes);
+      if constexpr (whole) {
+        multiply_add_lanes<nr>(acc, x_sum, x, weights);
+      } else {
+        X lanes[nr] = {};
+        std::memcpy(lanes, x, static_cast<size_t>(channels) * sizeof(X));
+        multiply_add_lanes<nr>(acc, x_sum, lanes, weights);
+      }
+    }
+  }
+  if (p.weights_zero_point != 0) correct<nr>(acc, x_sum, p.weights_zero_point);
+  std::byte* out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes + channel_bytes;
+  store_result<nr>(acc, panel, 0, p, reinterpret_cast<X*>(out), channels);
+}
+
+// A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
+template <typename X, typename W, int mr, int nr>
+void run_kDepthwise(const Tile& t) {
+  static_assert(mr == 1);
+  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
+  constexpr int64_t kHeader = nr * (std::is_same_v<X, float> ? 4 : 8);
+  const int64_t count = int64_t{p.kernel_h} * p.kernel_w * nr;
+  const std::byte* panel = t.in[1];
+  for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel += p.panel_bytes) {
+    const auto* weights =
+        widened<W, nr>(reinterpret_cast<const W*>(panel + kHeader), count, t.scratch);
+    using Read = std::remove_cvref_t<decltype(*weights)>;
+    const int32_t left = t.size[kChannel] - c;
+    const int64_t bytes = int64_t{c} * static_cast<int64_t>(sizeof(X));
+    for (int32_t row = 0; row < t.size[kRow]; ++row) {
+      for (int32_t col = 0; col < t.size[kCol]; ++col) {
+        if (left >= nr) {
+          depthwise_pixel<X, Read, nr, true>(t, p, row, col, nr, bytes, panel, weights);
+        } else {
+          depthwise_pixel<X, Read, nr, false>(t, p, row, col, left, bytes, panel, weights);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pj

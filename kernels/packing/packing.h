@@ -1,0 +1,65 @@
+// Packing: from the portable weights of a model to the layout that a kernel reads. Portable code
+// without intrinsics: a PC packs for a board that it is not, byte for byte as the board would.
+//
+// Weights of a convolution with O output channels, in panels of nr output channels:
+//
+//   pad pixel   in_channels elements of the input's zero (its zero point), rounded up to 64 bytes
+//   panel 0     bias[nr]   int32 or f32; integers: with the zero points folded in, see below
+//               scale[nr]  f32, integers only: the requantisation scale
+//               weights    [taps][ceil(in_channels / kr)][nr][kr], rounded up to 64 bytes
+//   panel 1 ...
+//
+// kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
+// are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.
+//
+// Zero points. A kernel that sums products of raw activations x and packed weights w gets
+//   sum (x - zx)(w - zw) = sum x*w - zw * sum x + [taps*in_channels * zx*zw - zx * sum w]
+// where the bracket is a constant of the channel: packing adds it to the bias. The kernel subtracts
+// zw * sum x itself, where zw is not 0. Padding is x = zx, which the formula makes vanish. Sums
+// wrap modulo 2^32 as the accumulators do.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "kernels/catalog/catalog.h"
+
+namespace pj {
+
+// What packing needs to know of one layer. Plain data.
+struct PackSpec {
+  PackingId packing = PackingId::kNone;
+  DType input = DType::kF32, weights = DType::kF32;
+  int32_t nr = 1, kr = 1;
+  int32_t taps = 1;         // kernel height x width
+  int32_t in_channels = 1;  // read by each output channel; 1 for kDepthwisePanels
+  int32_t out_channels = 1;
+  int32_t pad_channels = 1;  // elements of the pad pixel: the input's channels
+  int32_t input_zero_point = 0;
+  int32_t weights_zero_point = 0;  // as in the model
+  // Distances in the portable weights, in elements: of taps, of input and of output channels.
+  // [O,kh,kw,I]: {I, 1, taps*I}; depthwise [1,kh,kw,C]: {C, 0, 1}.
+  int64_t tap_stride = 1, in_stride = 1, out_stride = 1;
+
+  bool integer() const { return input != DType::kF32; }
+  int64_t pad_bytes() const;       // of the pad pixel
+  int64_t panel_bytes() const;     // distance of two panels
+  int64_t weights_offset() const;  // of the weights in a panel
+  int64_t total_bytes() const;
+  // Layout and every number that the bytes depend on, as text; the key of a packed section.
+  std::string key() const;
+};
+
+// The weights' zero point as kernels see it, after moving unsigned weights to signed.
+constexpr int32_t signed_zero_point(DType weights, int32_t zero_point) {
+  return weights == DType::kU8 ? zero_point - 128 : zero_point;
+}
+
+// Fills `packed`, which has spec.total_bytes() zeroed bytes. `weights` holds the portable weights,
+// `bias` one int32 or f32 (f16 if bias_f16) a channel or nothing, `scales` one requantisation scale
+// a channel (integers only).
+void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
+                  bool bias_f16, std::span<const float> scales, std::span<std::byte> packed);
+
+}  // namespace pj

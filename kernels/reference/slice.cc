@@ -1,0 +1,95 @@
+// Slice, StridedSlice and Pad: boxes cut out of a tensor or put into a larger one.
+#include "kernels/reference/copy.h"
+#include "kernels/reference/reference_rows.h"
+#include "runtime/base/strided_slice.h"
+
+namespace pj {
+namespace {
+
+using namespace ref;
+
+// The element that a mirrored border repeats. Reflection turns around at the last element
+// (x[1], x[0], x[1]), symmetry behind it (x[0], x[0], x[1]).
+int32_t mirrored(int32_t i, int32_t size, PadFn fn) {
+  const int32_t skipped = fn == PadFn::kReflect ? 1 : 0;
+  if (i < 0) i = -1 - i + skipped;
+  if (i >= size) i = size - 1 - (i - size) - skipped;
+  return std::clamp(i, 0, size - 1);
+}
+
+void pad_mirrored(const Tile& tile, const ReferenceParams& p) {
+  const auto& params = p.as<PadParams>();
+  const Shape in = p.input(0).shape, out = p.output(0).shape;
+  const Strides strides = contiguous_strides(in);
+  const int64_t count = elements(out);
+  visit_width(p.output(0).dtype, [&](auto width) {
+    using T = decltype(width);
+    for (int64_t e = 0; e < count; ++e) {
+      int64_t rest = e, source = 0;
+      for (int32_t d = out.rank() - 1; d >= 0; --d) {
+        const auto index = static_cast<int32_t>(rest % out[d]);
+        rest /= out[d];
+        source +=
+            mirrored(index - params.before[d], in[d], params.fn) * strides[static_cast<size_t>(d)];
+      }
+      output<T>(tile, 0)[e] = input<T>(tile, 0)[source];
+    }
+  });
+}
+
+int64_t offset_of(const Dims& position, const Strides& strides) {
+  int64_t offset = 0;
+  for (int32_t i = 0; i < position.count; ++i)
+    offset += position[i] * strides[static_cast<size_t>(i)];
+  return offset;
+}
+
+}  // namespace
+
+void reference_Slice(const Tile& tile) {
+  const ReferenceParams p(tile.params);
+  const Shape out = p.output(0).shape;
+  if (elements(out) == 0) return;
+  const Strides strides = contiguous_strides(p.input(0).shape);
+  copy_box(p.output(0).dtype, out, tile.in[0],
+           {offset_of(p.as<SliceParams>().begin, strides), strides}, tile.out[0],
+           {0, contiguous_strides(out)});
+}
+
+void reference_StridedSlice(const Tile& tile) {
+  const ReferenceParams p(tile.params);
+  // Shape inference has resolved the same parameters: no error is possible here.
+  const auto plan = resolve_strided_slice(p.input(0).shape, p.as<StridedSliceParams>());
+  if (!plan || elements(p.output(0).shape) == 0) return;
+  const Strides own = contiguous_strides(p.input(0).shape);
+  Box from;
+  Shape box = Dims::filled(plan->rank, 1);
+  for (int32_t i = 0; i < plan->rank; ++i) {
+    const auto d = static_cast<size_t>(i);
+    const StridedSlicePlan::Range& r = plan->ranges[d];
+    box[i] = r.size;
+    from.offset += r.begin * own[d];
+    from.strides[d] = r.stride * own[d];
+  }
+  // Dropped dimensions have size 1: the order of the output's elements is that of the box.
+  copy_box(p.output(0).dtype, box, tile.in[0], from, tile.out[0], {0, contiguous_strides(box)});
+}
+
+void reference_Pad(const Tile& tile) {
+  const ReferenceParams p(tile.params);
+  const auto& params = p.as<PadParams>();
+  const OperandDesc out = p.output(0);
+  if (elements(out.shape) == 0) return;
+  if (params.fn != PadFn::kConstant) return pad_mirrored(tile, p);
+  if (has_input(p, 2)) {
+    fill(out.dtype, tile.out[0], elements(out.shape), tile.in[2]);
+  } else {
+    fill_zero(out, tile.out[0]);
+  }
+  const Shape in = p.input(0).shape;
+  const Strides strides = contiguous_strides(out.shape);
+  copy_box(out.dtype, in, tile.in[0], {0, contiguous_strides(in)}, tile.out[0],
+           {offset_of(params.before, strides), strides});
+}
+
+}  // namespace pj

@@ -1,0 +1,57 @@
+#include "kernels/registry.h"
+
+#include <vector>
+
+#include "kernels/catalog/kernel_list.h"
+#include "kernels/reference/reference.h"
+
+namespace pj {
+
+// CMake defines PJ_HAVE_<LEVEL> where the compiler can build that level for this platform.
+namespace kernels {
+#define X(name, ...) void name(const Tile&);
+PJ_KERNELS_SCALAR(X)
+#ifdef PJ_HAVE_AVX2
+PJ_KERNELS_AVX2(X)
+#endif
+#undef X
+}  // namespace kernels
+
+namespace {
+
+std::vector<KernelFn> build_registry() {
+  std::vector<KernelFn> functions(kernel_catalog().size(), nullptr);
+  auto put = [&](const char* name, KernelFn f) {
+    functions[static_cast<size_t>(*find_kernel(kernel_catalog(), name))] = f;
+  };
+#define X(name, ...) put(#name, kernels::name);
+  PJ_KERNELS_SCALAR(X)
+#ifdef PJ_HAVE_AVX2
+  PJ_KERNELS_AVX2(X)
+#endif
+#undef X
+#define X(kind, name, params) put("ref_" name, reference_kernel(OpKind::k##kind));
+  PJ_OPERATORS(X)
+#undef X
+  return functions;
+}
+
+}  // namespace
+
+KernelFn kernel_function(KernelId id) {
+  static const std::vector<KernelFn> functions = build_registry();
+  return functions[static_cast<size_t>(id)];
+}
+
+IsaSet built_isa() {
+  IsaSet isa;
+#ifdef PJ_HAVE_AVX2
+  isa = isa | *isa_by_name("avx2");
+#endif
+#if defined(__aarch64__)
+  isa = isa | *isa_by_name("neon");
+#endif
+  return isa;
+}
+
+}  // namespace pj
