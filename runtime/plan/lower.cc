@@ -1,0 +1,109 @@
+#include "runtime/plan/lower.h"
+
+#include "kernels/reference/reference.h"
+#include "runtime/base/checksum.h"
+#include "runtime/graph/op_table.h"
+
+namespace pj {
+namespace {
+
+OperandDesc describe_operand(const Tensor& t) {
+  OperandDesc d;
+  d.dtype = t.dtype;
+  d.shape = t.shape;
+  if (t.quant.per_tensor()) {
+    d.scale = t.quant.scale[0];
+    d.zero_point = t.quant.zero_point[0];
+  } else if (!t.quant.empty()) {
+    d.channel_scales = t.quant.scale;
+    d.channel_axis = t.quant.axis;
+  }
+  return d;
+}
+
+Operand whole(const LowerContext& c, TensorId id) {
+  Operand o;
+  if (id == kNoTensor) return o;
+  o.buffer = c.buffer_of(id);
+  o.bytes = byte_size(c.tensor(id));
+  return o;
+}
+
+KernelId reference_row(const LowerContext& c, OpKind kind) {
+  for (size_t i = 0; i < c.catalog.size(); ++i) {
+    const KernelDesc& k = c.catalog[i];
+    if (k.cls == KernelClass::kReference && k.op == kind) return static_cast<KernelId>(i);
+  }
+  return -1;
+}
+
+Result<LoopNest> lower_reference(const LowerContext& c, const Op& op) {
+  LoopNest nest;
+  nest.kernel = reference_row(c, op.kind);
+  if (nest.kernel < 0)
+    return error(ErrorCode::kModelUnsupported, "the catalog has no kernel for it");
+  OperandDesc absent;
+  absent.present = false;
+  std::vector<OperandDesc> inputs, outputs;
+  for (TensorId id : op.inputs) {
+    inputs.push_back(id == kNoTensor ? absent : describe_operand(c.tensor(id)));
+    nest.in.push_back(whole(c, id));
+  }
+  for (TensorId id : op.outputs) {
+    outputs.push_back(describe_operand(c.tensor(id)));
+    nest.out.push_back(whole(c, id));
+  }
+  nest.params = make_reference_params(op.params, inputs, outputs);
+  nest.scratch_bytes = reference_scratch_bytes(op.kind, nest.params.data());
+  return nest;
+}
+
+}  // namespace
+
+int32_t LowerContext::add_packed(int32_t op, PackRecipe recipe) {
+  // Weights and bias are identified by their tensors; the scales depend on other tensors as well.
+  const uint32_t scales = crc32(std::as_bytes(std::span(recipe.scales)));
+  plan.program.packed.push_back(
+      {op, fmt::format("{}/s={:08x}", recipe.spec.key(), scales), recipe.spec.total_bytes()});
+  plan.recipes.push_back(std::move(recipe));
+  return static_cast<int32_t>(plan.recipes.size()) - 1;
+}
+
+LoopNest copy_nest(const LowerContext& c, TensorId from, BufferRef to) {
+  const Tensor& t = c.tensor(from);
+  LoopNest nest;
+  nest.kernel = reference_row(c, OpKind::kReshape);
+  const OperandDesc desc = describe_operand(t);
+  nest.params =
+      make_reference_params(ReshapeParams{t.shape}, std::span(&desc, 1), std::span(&desc, 1));
+  nest.in.push_back(whole(c, from));
+  nest.out.push_back(nest.in[0]);
+  nest.out[0].buffer = to;
+  return nest;
+}
+
+Status lower(LowerContext& c, int32_t op_index, Step& step) {
+  const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
+  step.name = op.name.empty() ? c.tensor(op.outputs[0]).name : op.name;
+  step.op = op.display_name();
+  step.op_indices = {op_index};
+  step.macs = mac_count(c.graph, op);
+  if (step.prepared) {
+    LoopNest& operands = step.members.emplace_back();
+    for (TensorId id : op.inputs) operands.in.push_back(whole(c, id));
+    for (TensorId id : op.outputs) operands.out.push_back(whole(c, id));
+    return {};
+  }
+  if (std::optional<LoopNest> nest = lower_convolution(c, op_index)) {
+    step.members.push_back(std::move(*nest));
+    // Below about 100,000 multiply-accumulates waking a second thread costs more than it saves.
+    step.threads = step.macs < 100'000 ? 1 : 0;
+    return {};
+  }
+  PJ_ASSIGN(LoopNest nest, lower_reference(c, op));
+  step.members.push_back(std::move(nest));
+  step.threads = 1;
+  return {};
+}
+
+}  // namespace pj

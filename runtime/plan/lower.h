@@ -1,0 +1,35 @@
+// Lowering: one operator -> one step.
+#pragma once
+
+#include <functional>
+
+#include "runtime/plan/plan.h"
+
+namespace pj {
+
+// What lowering works with. `buffer_of` tells where a tensor's bytes are; arena operands carry the
+// tensor's id in `index` until offsets are known.
+struct LowerContext {
+  const Graph& graph;
+  const Target& target;
+  std::span<const KernelDesc> catalog;
+  std::function<BufferRef(TensorId)> buffer_of;
+  Plan& plan;  // gets packed constants and recipes
+
+  const Tensor& tensor(TensorId id) const { return graph.tensor(id); }
+  // A new packed constant for `op`; returns its index.
+  int32_t add_packed(int32_t op, PackRecipe recipe);
+};
+
+// Fills in the step of operator `op_index`: the best catalog kernel that fits, or the reference; if
+// `step.prepared` is set, just the operands.
+Status lower(LowerContext& context, int32_t op_index, Step& step);
+
+// A step that copies `from` to `to` (equal byte sizes), with the reference kernel of Reshape.
+LoopNest copy_nest(const LowerContext& context, TensorId from, BufferRef to);
+
+// The nest of a convolution-like operator (convolution, depthwise convolution, fully connected), or
+// nothing if no blocked kernel fits it.
+std::optional<LoopNest> lower_convolution(LowerContext& context, int32_t op_index);
+
+}  // namespace pj

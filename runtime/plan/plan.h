@@ -1,0 +1,43 @@
+// The planner: Graph + Target -> Program.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "kernels/catalog/catalog.h"
+#include "kernels/packing/packing.h"
+#include "runtime/graph/graph.h"
+#include "runtime/plan/program.h"
+#include "runtime/plan/target.h"
+
+namespace pj {
+
+// How the bytes of Program::packed[i] are made.
+struct PackRecipe {
+  PackSpec spec;
+  TensorId weights = kNoTensor, bias = kNoTensor;
+  std::vector<float> scales;  // requantisation, one a channel; empty for floats
+};
+
+struct Plan {
+  Program program;
+  std::vector<PackRecipe> recipes;  // one for each of program.packed
+};
+
+struct PlanOptions {
+  int64_t max_arena_bytes = int64_t{1} << 32;
+  // Operators to run as prepared ones, by index; may be shorter than the graph's operators.
+  std::vector<bool> prepared_ops;
+};
+
+// A pure function: the same arguments give the same Plan on every machine. It reads neither the
+// host's CPU nor kernels' addresses. Requires a graph that validate() and infer_shapes() accept and
+// run_passes() has seen. Errors: kWrongState if an input's shape is unknown; kModelUnsupported if a
+// shape or parameter is computed from data; kLimitExceeded if the arena would pass its limit.
+Result<Plan> make_plan(const Graph& graph, const Target& target,
+                       std::span<const KernelDesc> catalog, const PlanOptions& options = {});
+
+// Runs a recipe: spec.total_bytes() bytes into `packed`, which is zeroed.
+void pack(const Graph& graph, const PackRecipe& recipe, std::span<std::byte> packed);
+
+}  // namespace pj

@@ -1,0 +1,128 @@
+// Program: what the executor runs, as plain data.
+//
+// A step is a loop nest over one kernel, or a band: a chain of loop nests run a few rows at a time,
+// or an operator that another library prepared.
+// The loop nest is the single description that the executor walks, the traffic model counts, the
+// tuner varies and the profiler prints. Nothing here points into memory: operands are buffers with
+// offsets, resolved when a session is made.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/catalog/catalog.h"
+#include "kernels/kernel.h"
+#include "runtime/base/shape.h"
+#include "runtime/graph/graph.h"
+
+namespace pj {
+
+// Where an operand's bytes are.
+enum class Space : uint8_t {
+  kNone,      // absent
+  kArena,     // `offset` into the session's arena
+  kInput,     // graph input `index`, in the session's or the caller's memory
+  kOutput,    // graph output `index`, likewise
+  kConstant,  // the data of graph tensor `index`
+  kPacked,    // packed constant `index` of the program
+};
+struct BufferRef {
+  Space space = Space::kNone;
+  int32_t index = 0;
+  int64_t offset = 0;  // bytes
+
+  bool operator==(const BufferRef&) const = default;
+};
+
+// How a kernel's window moves over the rows of input 0: row r of the output needs input rows
+// r * stride - pad_top + i for i in [0, span).
+struct RowWindow {
+  int32_t stride = 1, pad_top = 0, span = 1;
+  int32_t rows = 0;  // rows that exist; others are padding
+
+  // One past the last input row that output rows below `end` need.
+  int32_t rows_needed(int32_t end) const {
+    const int64_t last = int64_t{end - 1} * stride - pad_top + span;
+    return static_cast<int32_t>(last < 0 ? 0 : (last > rows ? rows : last));
+  }
+};
+
+// An operand: the address of a tile is
+//   buffer + begin[0]*stride[0] + row(begin[1])*stride[1] + begin[2]*stride[2] + begin[3]*stride[3]
+// where row(r) is r, or r modulo `ring_rows` if the buffer is a ring of that many rows.
+struct Operand {
+  BufferRef buffer;
+  int64_t stride[kDimCount] = {0, 0, 0, 0};  // bytes for one step in each dimension
+  int32_t ring_rows = 0;
+  int64_t bytes = 0;  // size of the whole operand, for the traffic model and for bounds checks
+
+  bool operator==(const Operand&) const = default;
+};
+
+// One loop: walks `dim` of the box that the loops outside it left, in pieces of `step`. A dimension
+// may appear twice: an outer loop for a cache block, an inner one for the tile.
+struct Loop {
+  Dim dim;
+  int32_t step;
+  bool parallel = false;  // pieces may run on different threads; only a prefix of the loops is
+
+  bool operator==(const Loop&) const = default;
+};
+
+struct LoopNest {
+  KernelId kernel = -1;
+  int32_t extent[kDimCount] = {1, 1, 1, 1};
+  std::vector<Loop> loops;  // outermost first
+  std::vector<Operand> in, out;
+  bool windowed = false;  // in[0] is passed as rows, by `window`
+  RowWindow window;
+  std::vector<std::byte> params;  // Tile::params
+  int64_t scratch_bytes = 0;      // for each thread
+};
+
+inline constexpr size_t kMaxBandMembers = 16;
+
+// A band walks the rows of its last member in steps of `rows_per_step`; before each step every
+// member computes the rows that the next one needs and that are not yet in its ring. Members are
+// ordered from first to last; only neighbours feed each other through `kRow`.
+struct Step {
+  std::vector<LoopNest> members;  // one, or at most kMaxBandMembers of a band
+  int32_t rows_per_step = 0;      // of a band
+  // Runs as a PreparedOp (runtime/exec/prepared.h) instead of a kernel: members[0] then only says
+  // where the operands are.
+  bool prepared = false;
+  int32_t threads = 0;  // at most so many pay off; 0: all that there are
+
+  // What it stands for, for people.
+  std::string name, op;
+  std::vector<int32_t> op_indices;  // in the graph
+  int64_t macs = 0;
+};
+
+// A constant made from graph constants by a packing function.
+struct PackedConstant {
+  int32_t op = 0;       // the operator whose weights these are
+  std::string packing;  // layout and its parameters: equal strings mean equal bytes
+  int64_t bytes = 0;
+};
+
+// A graph tensor that the session shows to its user.
+struct IoBinding {
+  TensorId tensor = kNoTensor;
+  int64_t bytes = 0;
+};
+
+struct Program {
+  std::vector<Step> steps;
+  std::vector<PackedConstant> packed;
+  std::vector<IoBinding> inputs, outputs;
+  int64_t arena_bytes = 0;
+  // The largest sum of sizes of tensors that live at the same time: no arena can be smaller.
+  int64_t arena_lower_bound = 0;
+};
+
+// A line of text for every number in it; equal programs give equal text. For tests and `inspect`.
+std::string to_string(const Program& program);
+
+}  // namespace pj

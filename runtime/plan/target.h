@@ -1,0 +1,32 @@
+// Target: the machine to plan for, which need not be the one that plans.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/base/cpu.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/result.h"
+
+namespace pj {
+
+struct Target {
+  std::string name = "scalar";
+  IsaSet isa;
+  int cores = 1;
+  // Data caches of one core, in bytes; l3 is 0 where there is none.
+  int64_t l1_bytes = 32 << 10;
+  int64_t l2_bytes = 512 << 10;
+  int64_t l3_bytes = 0;
+
+  bool operator==(const Target&) const = default;
+};
+
+// A target for each ISA level ("avx2", "neondot", ...), with the caches of a typical small CPU of
+// that kind. Errors: kInvalidArgument naming the levels that exist.
+Result<Target> target_by_name(std::string_view name);
+
+// The machine described by `cpu`, with the features in `isa` only. Unknown caches keep defaults.
+Target target_of(const CpuInfo& cpu, IsaSet isa);
+
+}  // namespace pj
