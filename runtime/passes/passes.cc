@@ -1,0 +1,55 @@
+#include "runtime/passes/passes.h"
+
+#include "runtime/passes/memory.h"
+
+namespace pj {
+namespace {
+
+constexpr PassInfo kPasses[] = {
+    {"absorb_parameters", "constant parameter inputs become attributes", absorb_parameters},
+    {"fold_constants", "operators of constants become constants", fold_constants},
+    {"f16_weights", "f16 weights are used without dequantising them first", f16_weights},
+    {"remove_identities", "operators that change nothing are dropped", remove_identities},
+    {"fuse_pad", "zeros around an image become padding of the convolution", fuse_pad},
+    {"fuse_activation", "relu and its kin join the operator before", fuse_activation},
+};
+constexpr size_t kPassCount = std::size(kPasses);
+
+// Each round can make shapes known that the next one needs; real models take two or three.
+constexpr int kMaxRounds = 16;
+
+Result<int> run_round(Graph& graph, std::vector<PassReport>& reports) {
+  int changes = 0;
+  for (size_t i = 0; i < kPassCount; ++i) {
+    PJ_ASSIGN(const int rewrites, kPasses[i].run(graph));
+    reports[i].rewrites += rewrites;
+    changes += rewrites;
+    if (rewrites == 0) continue;
+    compact(graph);
+    PJ_TRY(infer_shapes(graph));
+  }
+  return changes;
+}
+
+}  // namespace
+
+std::span<const PassInfo> standard_passes() { return kPasses; }
+
+Status run_passes(Graph& graph, std::vector<PassReport>* reports) {
+  std::vector<PassReport> totals;
+  for (const PassInfo& pass : kPasses) totals.push_back({pass.name, 0});
+  PJ_TRY(validate(graph));
+  compact(graph);
+  PJ_TRY(infer_shapes(graph));
+  // One round of folding at most doubles the constants (folding_budget). Stopping once they have
+  // doubled keeps a file from growing them round after round.
+  const int64_t limit = folding_budget(graph);
+  for (int round = 0; round < kMaxRounds && constant_bytes(graph) <= limit; ++round) {
+    PJ_ASSIGN(const int changes, run_round(graph, totals));
+    if (changes == 0) break;
+  }
+  if (reports != nullptr) *reports = std::move(totals);
+  return validate(graph);
+}
+
+}  // namespace pj

@@ -1,0 +1,59 @@
+// Rewrites of a graph that keep what it computes: parameters become attributes, constants are
+// folded, operators are fused into others. Each pass is a function Graph -> Graph in place.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "runtime/graph/graph.h"
+
+namespace pj {
+
+struct PassInfo {
+  const char* name;
+  const char* summary;
+  // Returns how many rewrites it made. Expects a valid graph with inferred shapes; leaves a valid
+  // one, whose shapes have to be inferred again and where what nobody uses any more may remain.
+  Result<int> (*run)(Graph& graph);
+};
+
+// In the order in which they run.
+std::span<const PassInfo> standard_passes();
+
+struct PassReport {
+  const char* name;
+  int rewrites;
+};
+
+// Validates, infers shapes, runs the standard passes until none changes anything, drops what is
+// unused, and validates again. Names, types and order of the graph's inputs and outputs stay.
+// `reports`, if not null, gets one entry a pass. Errors: those of validate() and infer_shapes();
+// kOutOfMemory.
+Status run_passes(Graph& graph, std::vector<PassReport>* reports = nullptr);
+
+// Drops operators whose outputs nobody uses and tensors that nothing refers to; the rest keeps its
+// order. Graph inputs stay.
+void compact(Graph& graph);
+
+// Constant parameter inputs (shapes, axes, ...) become attributes. An input that is only known at
+// run time stays.
+Result<int> absorb_parameters(Graph& graph);
+
+// Operators of constants, and shapes of tensors with a known shape, become constants, unless the
+// result is much larger than what it is computed from or widens f16 data.
+Result<int> fold_constants(Graph& graph);
+
+// f16 constants that the graph dequantises are used as they are where kernels read f16: as weights
+// and biases, directly or after a change of layout. Small ones for other uses become f32 constants.
+Result<int> f16_weights(Graph& graph);
+
+// Zeros around the image go into the padding of the convolutions behind.
+Result<int> fuse_pad(Graph& graph);
+
+// A relu, relu6 or relu_n1_to_1 becomes the activation of the operator before it.
+Result<int> fuse_activation(Graph& graph);
+
+// Operators that return their input as it is are dropped, and chains of reshapes become one.
+Result<int> remove_identities(Graph& graph);
+
+}  // namespace pj

@@ -1,0 +1,19 @@
+// What happened in a run, as plain records. `exec` fills times; later bytes and energy join them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace pj {
+
+struct StepTime {
+  int64_t ns = 0;  // sum over the runs
+};
+
+struct Profile {
+  std::vector<StepTime> steps;  // one for each step of the program
+  int64_t runs = 0;
+  int64_t total_ns = 0;  // of whole runs, steps and what is between them
+};
+
+}  // namespace pj
