@@ -1,0 +1,69 @@
+// A model that is ready to run: graph after passes, program, packed weights. Shared, read-only, by
+// all its sessions.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "runtime/exec/prepared.h"
+#include "runtime/graph/graph.h"
+#include "runtime/plan/plan.h"
+
+namespace pj {
+
+// Packed weights that came with the model's file: the bytes for a weights and a bias tensor (null
+// for none), named by the address of their portable data, in the layout `packing`.
+struct PackedWeights {
+  const std::byte* weights = nullptr;
+  const std::byte* bias = nullptr;
+  std::string packing;
+  SharedBytes data;
+};
+
+struct ModelOptions {
+  Target target;
+  std::span<const KernelDesc> catalog = kernel_catalog();
+  int64_t max_arena_bytes = int64_t{1} << 32;
+  const PreparedOpFactory* prepared = nullptr;
+};
+
+// The model planned for certain input shapes.
+struct CompiledModel {
+  Graph graph;  // with all shapes known
+  Plan plan;
+  std::vector<SharedBytes> packed;   // one for each of plan.program.packed
+  int64_t bytes_packed_at_load = 0;  // those of `packed` that no file brought
+};
+
+// Thread-safe.
+class Model {
+ public:
+  // Runs the passes over `graph`, which an importer or reader has validated. `packed` is used in
+  // place where the planner asks for just that layout. Errors: those of the passes.
+  static Result<std::shared_ptr<Model>> create(Graph graph, ModelOptions options,
+                                               std::vector<PackedWeights> packed = {});
+
+  // After the passes; shapes may be unknown.
+  const Graph& graph() const { return graph_; }
+  const ModelOptions& options() const { return options_; }
+
+  // The program for the given input shapes, one an input; made once and shared while in use.
+  // Errors: those of shape inference and planning; kOutOfMemory; kPlatformUnsupported if the
+  // program needs kernels that this CPU or build does not have.
+  Result<std::shared_ptr<const CompiledModel>> compile(std::span<const Shape> input_shapes);
+
+ private:
+  Model(Graph graph, ModelOptions options) : graph_(std::move(graph)), options_(options) {}
+  Result<SharedBytes> packed_bytes(const CompiledModel& model, size_t index, int64_t& made);
+
+  using PackedKey = std::tuple<const std::byte*, const std::byte*, std::string>;
+  Graph graph_;
+  ModelOptions options_;
+  std::mutex mutex_;
+  std::map<PackedKey, SharedBytes> packed_;
+  std::vector<std::pair<std::vector<Shape>, std::weak_ptr<const CompiledModel>>> compiled_;
+};
+
+}  // namespace pj

@@ -1,0 +1,60 @@
+// Walks loop nests: the only code that turns a step into kernel calls. It knows loops, strides,
+// windows and rings, and no operator.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "kernels/kernel.h"
+#include "runtime/base/aligned.h"
+#include "runtime/plan/program.h"
+
+namespace pj {
+
+// A part of a nest's iteration space.
+struct Box {
+  int32_t begin[kDimCount];
+  int32_t size[kDimCount];
+};
+Box whole_box(const LoopNest& nest);
+
+// A nest whose operands have addresses.
+struct BoundNest {
+  const LoopNest* nest = nullptr;
+  KernelFn kernel = nullptr;
+  std::vector<std::byte*> in, out;
+};
+
+// Memory that one thread needs to walk nests: pointer tables of one tile, and kernels' scratch.
+// Allocated once, for the largest nest.
+class Workspace {
+ public:
+  // Makes room for `nest`. Not during a run.
+  void reserve(const LoopNest& nest);
+  // After the last reserve(). False if memory ran out.
+  bool allocate();
+
+  const std::byte** in() { return in_.data(); }
+  std::byte** out() { return out_.data(); }
+  const std::byte** rows() { return rows_.data(); }
+  std::byte* scratch() { return scratch_.data(); }
+
+ private:
+  size_t in_count_ = 0, out_count_ = 0, row_count_ = 0, scratch_bytes_ = 0;
+  std::vector<const std::byte*> in_, rows_;
+  std::vector<std::byte*> out_;
+  AlignedBuffer scratch_;
+};
+
+// Runs the part `box` of the nest, in loop order, on the calling thread.
+void run_box(const BoundNest& nest, const Box& box, Workspace& workspace);
+
+// The nest's parallel loops cut the iteration space into this many independent parts...
+int64_t part_count(const LoopNest& nest);
+// ...and this runs parts [first, last).
+void run_parts(const BoundNest& nest, int64_t first, int64_t last, Workspace& workspace);
+
+// Runs the members of a band step by step over rows, on the calling thread.
+void run_band(std::span<const BoundNest> members, int32_t rows_per_step, Workspace& workspace);
+
+}  // namespace pj

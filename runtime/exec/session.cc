@@ -1,0 +1,280 @@
+#include "runtime/exec/session.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "kernels/registry.h"
+#include "runtime/base/clock.h"
+
+namespace pj {
+namespace {
+
+// A nest's parts, taken in small runs by whichever thread is free.
+struct SharedParts {
+  const BoundNest& nest;
+  std::vector<Workspace>& workspaces;
+  const int64_t count, run;
+  std::atomic<int64_t> next{0};
+
+  void work(int slot) {
+    Workspace& ws = workspaces[static_cast<size_t>(slot)];
+    for (int64_t first = next.fetch_add(run); first < count; first = next.fetch_add(run))
+      run_parts(nest, first, std::min(first + run, count), ws);
+  }
+};
+
+Result<std::vector<AlignedBuffer>> allocate(const std::vector<IoBinding>& bindings) {
+  std::vector<AlignedBuffer> memory;
+  for (const IoBinding& b : bindings) {
+    const auto size = static_cast<size_t>(b.bytes);
+    memory.emplace_back(size);
+    if (memory.back().size() != size)
+      return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of inputs and outputs", size);
+  }
+  return memory;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Model> model,
+                                                 const SessionOptions& options) {
+  std::unique_ptr<Session> s(new Session());
+  s->model_ = std::move(model);
+  s->pool_ = options.pool;
+  if (s->pool_ == nullptr) {
+    PJ_ASSIGN(s->own_pool_, make_pool(options.pool_kind, options.threads));
+    s->pool_ = s->own_pool_.get();
+  }
+  const Graph& graph = s->model_->graph();
+  for (TensorId id : graph.inputs)
+    s->input_shapes_.push_back(default_shape(graph.tensor(id).shape));
+  if (std::all_of(s->input_shapes_.begin(), s->input_shapes_.end(), is_static))
+    PJ_TRY(s->prepare(s->input_shapes_));
+  return s;
+}
+
+Status Session::prepare(std::span<const Shape> shapes) {
+  // Everything is made aside and moved in at the end, so that an error changes nothing.
+  PJ_ASSIGN(auto compiled, model_->compile(shapes));
+  const Program& program = compiled->plan.program;
+  AlignedBuffer arena(static_cast<size_t>(program.arena_bytes));
+  if (arena.size() != static_cast<size_t>(program.arena_bytes)) {
+    return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of activations",
+                 program.arena_bytes);
+  }
+  PJ_ASSIGN(auto input_memory, allocate(program.inputs));
+  PJ_ASSIGN(auto output_memory, allocate(program.outputs));
+  std::vector<Workspace> workspaces(static_cast<size_t>(pool_->threads()));
+  std::vector<BoundStep> steps;
+  for (const Step& step : program.steps) {
+    BoundStep& bound = steps.emplace_back();
+    if (step.prepared) {
+      const Op& op = compiled->graph.ops[static_cast<size_t>(step.op_indices[0])];
+      PJ_ASSIGN(bound.prepared, model_->options().prepared->make(compiled->graph, op));
+    }
+    for (const LoopNest& nest : step.members) {
+      const KernelFn kernel = step.prepared ? nullptr : kernel_function(nest.kernel);
+      bound.members.push_back({&nest, kernel, std::vector<std::byte*>(nest.in.size()),
+                               std::vector<std::byte*>(nest.out.size())});
+      for (Workspace& ws : workspaces) ws.reserve(nest);
+    }
+  }
+  for (Workspace& ws : workspaces)
+    if (!ws.allocate()) return error(ErrorCode::kOutOfMemory, "no memory for kernels' scratch");
+
+  input_shapes_.assign(shapes.begin(), shapes.end());
+  compiled_ = std::move(compiled);
+  arena_ = std::move(arena);
+  input_memory_ = std::move(input_memory);
+  output_memory_ = std::move(output_memory);
+  workspaces_ = std::move(workspaces);
+  steps_ = std::move(steps);
+  inputs_.clear();
+  outputs_.clear();
+  for (AlignedBuffer& b : input_memory_) inputs_.push_back(b.bytes());
+  for (AlignedBuffer& b : output_memory_) outputs_.push_back(b.bytes());
+  assign_threads();
+  bind_operands();
+  return {};
+}
+
+void Session::assign_threads() {
+  BoundStep* last_parallel = nullptr;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = program().steps[i];
+    BoundStep& bound = steps_[i];
+    if (step.prepared || bound.members.size() > 1) continue;
+    bound.parts = part_count(*bound.members[0].nest);
+    const int wanted = step.threads > 0 ? step.threads : pool_->threads();
+    bound.slots = static_cast<int>(std::min<int64_t>({wanted, pool_->threads(), bound.parts}));
+    if (bound.slots > 1) last_parallel = &bound;
+  }
+  if (last_parallel != nullptr) last_parallel->last_parallel = true;
+}
+
+std::byte* Session::address(const BufferRef& ref) {
+  const auto i = static_cast<size_t>(ref.index);
+  // Constants are only ever read; operands share one pointer type with what is written.
+  auto readable = [](std::span<const std::byte> bytes) {
+    return const_cast<std::byte*>(bytes.data());
+  };
+  switch (ref.space) {
+    case Space::kArena:
+      return arena_.data() + ref.offset;
+    case Space::kInput:
+      return inputs_[i].data() + ref.offset;
+    case Space::kOutput:
+      return outputs_[i].data() + ref.offset;
+    case Space::kConstant:
+      return readable(compiled_->graph.tensors[i].data.bytes) + ref.offset;
+    case Space::kPacked:
+      return readable(compiled_->packed[i].bytes) + ref.offset;
+    case Space::kNone:
+      break;
+  }
+  return nullptr;
+}
+
+void Session::bind_operands() {
+  for (BoundStep& step : steps_) {
+    for (BoundNest& b : step.members) {
+      for (size_t i = 0; i < b.in.size(); ++i) b.in[i] = address(b.nest->in[i].buffer);
+      for (size_t i = 0; i < b.out.size(); ++i) b.out[i] = address(b.nest->out[i].buffer);
+    }
+  }
+  bound_ = true;
+}
+
+const Tensor& Session::input(size_t i) const {
+  const Graph& graph = compiled_ ? compiled_->graph : model_->graph();
+  return graph.tensor(graph.inputs[i]);
+}
+
+const Tensor& Session::output(size_t i) const {
+  const Graph& graph = compiled_ ? compiled_->graph : model_->graph();
+  return graph.tensor(graph.outputs[i]);
+}
+
+std::span<std::byte> Session::input_data(size_t i) {
+  return prepared() ? inputs_[i] : std::span<std::byte>{};
+}
+
+std::span<const std::byte> Session::output_data(size_t i) const {
+  return prepared() ? outputs_[i] : std::span<const std::byte>{};
+}
+
+namespace {
+
+Status check_binding(const char* what, const Tensor& t, size_t needed, size_t given) {
+  if (needed == given) return {};
+  return error(ErrorCode::kInvalidArgument, "{} '{}' has {} bytes ({} of {}), {} were given", what,
+               t.name, needed, to_string(t.shape), name_of(t.dtype), given);
+}
+
+Status not_prepared() {
+  return error(ErrorCode::kWrongState,
+               "an input's shape has unknown dimensions: set it before running");
+}
+
+}  // namespace
+
+Status Session::bind_input(size_t i, std::span<std::byte> memory) {
+  if (!prepared()) return not_prepared();
+  PJ_TRY(check_binding("input", input(i), inputs_[i].size(), memory.size()));
+  inputs_[i] = memory;
+  bound_ = false;
+  return {};
+}
+
+Status Session::bind_output(size_t i, std::span<std::byte> memory) {
+  if (!prepared()) return not_prepared();
+  PJ_TRY(check_binding("output", output(i), outputs_[i].size(), memory.size()));
+  outputs_[i] = memory;
+  bound_ = false;
+  return {};
+}
+
+Status Session::resize_input(size_t i, const Shape& shape) {
+  const Tensor& declared = model_->graph().tensor(model_->graph().inputs[i]);
+  if (!is_static(shape) || shape.rank() != declared.shape.rank()) {
+    return error(ErrorCode::kInvalidArgument, "input '{}' is {}: {} cannot replace it",
+                 declared.name, to_string(declared.shape), to_string(shape));
+  }
+  std::vector<Shape> shapes = input_shapes_;
+  shapes[i] = shape;
+  if (!std::all_of(shapes.begin(), shapes.end(), is_static)) {
+    input_shapes_ = std::move(shapes);
+    return {};
+  }
+  return prepare(shapes);
+}
+
+Status Session::run_step(size_t index) {
+  const Step& step = program().steps[index];
+  BoundStep& bound = steps_[index];
+  const BoundNest& nest = bound.members[0];
+  if (step.prepared) {
+    const std::span<std::byte* const> in(nest.in);
+    return bound.prepared->run({const_cast<const std::byte* const*>(in.data()), in.size()},
+                               nest.out, *pool_);
+  }
+  if (bound.members.size() > 1) {
+    run_band(bound.members, step.rows_per_step, workspaces_[0]);
+  } else if (bound.slots <= 1) {
+    run_box(nest, whole_box(*nest.nest), workspaces_[0]);
+  } else {
+    // About eight turns a thread even out differences without many atomic operations.
+    SharedParts shared{nest, workspaces_, bound.parts,
+                       std::max<int64_t>(1, bound.parts / (bound.slots * 8))};
+    pool_->run(
+        bound.slots, [](void* s, int slot) { static_cast<SharedParts*>(s)->work(slot); }, &shared,
+        bound.last_parallel);
+  }
+  return {};
+}
+
+Status Session::run() {
+  if (!prepared()) return not_prepared();
+  if (!bound_) bind_operands();
+  for (size_t i = 0; i < steps_.size(); ++i) PJ_TRY(run_step(i));
+  return {};
+}
+
+Profile Session::make_profile() const {
+  Profile p;
+  if (prepared()) p.steps.resize(steps_.size());
+  return p;
+}
+
+Status Session::run(Profile& profile) {
+  if (!prepared()) return not_prepared();
+  if (!bound_) bind_operands();
+  const int64_t start = now_ns();
+  int64_t before = start;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    PJ_TRY(run_step(i));
+    const int64_t after = now_ns();
+    profile.steps[i].ns += after - before;
+    before = after;
+  }
+  profile.total_ns += now_ns() - start;
+  ++profile.runs;
+  return {};
+}
+
+Status Session::run(Observer observe, void* context) {
+  if (!prepared()) return not_prepared();
+  if (!bound_) bind_operands();
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    PJ_TRY(run_step(i));
+    observe(context, i);
+  }
+  return {};
+}
+
+std::span<const std::byte> Session::step_output(size_t step, size_t output) const {
+  const BoundNest& nest = steps_[step].members.back();
+  return {nest.out[output], static_cast<size_t>(nest.nest->out[output].bytes)};
+}
+
+}  // namespace pj

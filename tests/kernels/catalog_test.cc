@@ -1,0 +1,212 @@
+// Every row of the catalog against the reference kernels, over awkward shapes and extreme values.
+// A new row is picked up by itself.
+#include "kernels/catalog/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <list>
+#include <set>
+
+#include "kernels/registry.h"
+#include "runtime/exec/session.h"
+#include "tests/support/graphs.h"
+
+namespace pj {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+struct ConvCase {
+  int32_t batch, height, width, in_c, out_c;  // depthwise: out_c is ignored
+  int32_t kernel_h, kernel_w, stride, dilation;
+  PadMode pad;
+  Activation activation;
+};
+
+const ConvCase kCases[] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, 1, PadMode::kValid, Activation::kNone},
+    {1, 5, 7, 3, 16, 3, 3, 2, 1, PadMode::kSame, Activation::kRelu6},
+    {2, 6, 5, 17, 31, 1, 1, 1, 1, PadMode::kValid, Activation::kNone},
+    {1, 9, 9, 8, 33, 3, 3, 1, 2, PadMode::kSame, Activation::kRelu},
+    {1, 4, 13, 15, 7, 5, 5, 1, 1, PadMode::kSame, Activation::kReluN1To1},
+    {3, 3, 3, 64, 64, 3, 1, 2, 1, PadMode::kValid, Activation::kNone},
+    {1, 2, 2, 2, 5, 5, 5, 1, 1, PadMode::kSame, Activation::kNone},
+    {1, 1, 67, 130, 9, 1, 1, 1, 1, PadMode::kValid, Activation::kRelu},
+    {1, 8, 8, 4, 12, 2, 4, 3, 1, PadMode::kSame, Activation::kNone},
+};
+
+// How values are chosen: random, or all at an end of their range.
+enum class Values { kRandom, kLow, kHigh };
+
+Quantization activation_quant(DType type, Values v) {
+  if (type == DType::kF32) return {};
+  const IntRange r = range_of(type);
+  const int32_t zero = v == Values::kRandom ? r.min + 93 : (v == Values::kLow ? r.max : r.min);
+  return testing::quantized(0.031f, zero);
+}
+
+Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
+  testing::GraphBuilder b(static_cast<uint32_t>(c.height * 31 + c.in_c));
+  const bool depthwise = k.cls == KernelClass::kDepthwise;
+  // A depthwise convolution of one channel is planned as an ordinary one.
+  const int32_t in_c = depthwise ? c.in_c + 1 : c.in_c;
+  const int32_t out_c = depthwise ? in_c : c.out_c;
+  const TensorId x =
+      b.input("x", k.input, {c.batch, c.height, c.width, in_c}, activation_quant(k.input, v));
+  const Shape shape = depthwise ? Shape{1, c.kernel_h, c.kernel_w, in_c}
+                                : Shape{out_c, c.kernel_h, c.kernel_w, in_c};
+  Quantization wq;
+  if (k.weights == DType::kI8) wq = testing::per_channel(out_c, depthwise ? 3 : 0, 0.0007f);
+  if (k.weights == DType::kU8) wq = testing::quantized(0.0007f, v == Values::kHigh ? 0 : 131);
+  Bytes w_bytes(static_cast<size_t>(elements(shape)) * size_of(k.weights));
+  b.fill(k.weights, w_bytes);
+  if (v != Values::kRandom && size_of(k.weights) == 1) {
+    const IntRange r = range_of(k.weights);
+    std::fill(w_bytes.begin(), w_bytes.end(),
+              static_cast<std::byte>(v == Values::kLow ? r.min : r.max));
+  }
+  const TensorId w = b.constant("w", k.weights, shape, w_bytes, wq);
+  const bool integer = k.input != DType::kF32;
+  const DType bias_type = integer ? DType::kI32 : k.weights;
+  const TensorId bias = b.constant("bias", bias_type, {out_c});
+  const TensorId y = b.activation(
+      "y", k.output, {},
+      integer ? testing::quantized(0.17f, k.output == DType::kU8 ? 120 : -11) : Quantization{});
+  Conv2DParams p;
+  p.stride_h = p.stride_w = c.stride;
+  p.dilation_h = p.dilation_w = c.dilation;
+  p.padding.mode = c.pad;
+  p.activation = c.activation;
+  if (depthwise) {
+    DepthwiseConv2DParams d;
+    static_cast<Conv2DParams&>(d) = p;
+    b.op(OpKind::kDepthwiseConv2D, d, {x, w, bias}, {y});
+  } else {
+    b.op(OpKind::kConv2D, p, {x, w, bias}, {y});
+  }
+  return b.finish({y});
+}
+
+struct RunResult {
+  Bytes output;
+  std::string kernel;
+};
+
+// Runs the graph with the rows that `keep` accepts; memory around the output is checked.
+RunResult run(const Graph& graph, const Bytes& input,
+              const std::function<bool(const KernelDesc&)>& keep, int threads) {
+  // Rows keep their places, so that ids stay valid: others are turned into what never fits.
+  static std::list<std::vector<KernelDesc>> catalogs;
+  std::vector<KernelDesc>& catalog =
+      catalogs.emplace_back(kernel_catalog().begin(), kernel_catalog().end());
+  for (KernelDesc& k : catalog)
+    if (k.cls != KernelClass::kReference && !keep(k)) k.isa = IsaSet::from_bits(~uint64_t{0});
+  ModelOptions options;
+  options.catalog = catalog;
+  options.target.isa = host_cpu().isa & built_isa();
+  options.target.l1_bytes = 2048;  // so that small shapes have several blocks
+  auto model = Model::create(graph, options);
+  EXPECT_TRUE(model) << model.error().message;
+  auto session = Session::create(*model, {.threads = threads});
+  EXPECT_TRUE(session) << session.error().message;
+  Session& s = **session;
+
+  constexpr size_t kGuard = 128;
+  constexpr auto kPattern = std::byte{0xA5};
+  Bytes guarded(s.output_data(0).size() + 2 * kGuard, kPattern);
+  const std::span<std::byte> inner(guarded.data() + kGuard, s.output_data(0).size());
+  Bytes in = input;
+  EXPECT_TRUE(s.bind_input(0, in));
+  EXPECT_TRUE(s.bind_output(0, inner));
+  EXPECT_TRUE(s.run());
+  EXPECT_EQ(in, input);
+  for (size_t i = 0; i < kGuard; ++i) {
+    EXPECT_EQ(guarded[i], kPattern);
+    EXPECT_EQ(guarded[guarded.size() - 1 - i], kPattern);
+  }
+  const KernelId id = s.program().steps[0].members[0].kernel;
+  return {Bytes(inner.begin(), inner.end()), catalog[static_cast<size_t>(id)].name};
+}
+
+// Floats: sums of n products in another order differ by at most about n * 2^-24 of the sum of
+// magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+void expect_close(const Bytes& a, const Bytes& b, int32_t terms) {
+  ASSERT_EQ(a.size(), b.size());
+  const float bound = static_cast<float>(terms + 1) * static_cast<float>(terms + 1) * 6e-8f;
+  for (size_t i = 0; i < a.size(); i += 4) {
+    float x, y;
+    std::memcpy(&x, a.data() + i, 4);
+    std::memcpy(&y, b.data() + i, 4);
+    ASSERT_LE(std::fabs(x - y), bound) << "element " << i / 4;
+  }
+}
+
+class Row : public ::testing::TestWithParam<KernelId> {};
+
+TEST_P(Row, MatchesTheReference) {
+  const KernelDesc& row = kernel_catalog()[static_cast<size_t>(GetParam())];
+  ASSERT_TRUE((host_cpu().isa & built_isa()).includes(row.isa));
+  for (const ConvCase& c : kCases) {
+    for (Values v : {Values::kRandom, Values::kLow, Values::kHigh}) {
+      SCOPED_TRACE(fmt::format("{}x{}x{}x{} -> {}, {}x{}, stride {}, values {}", c.batch, c.height,
+                               c.width, c.in_c, c.out_c, c.kernel_h, c.kernel_w, c.stride,
+                               static_cast<int>(v)));
+      const Result<Graph> graph = single_op(row, c, v);
+      ASSERT_TRUE(graph) << graph.error().message;
+      const Tensor& x = graph->tensor(graph->inputs[0]);
+      Bytes input(static_cast<size_t>(byte_size(x)));
+      testing::GraphBuilder(99).fill(x.dtype, input);
+      if (v != Values::kRandom && x.dtype != DType::kF32) {
+        const IntRange r = range_of(x.dtype);
+        std::fill(input.begin(), input.end(),
+                  static_cast<std::byte>(v == Values::kLow ? r.min : r.max));
+      }
+      const RunResult expected = run(
+          *graph, input, [](const KernelDesc&) { return false; }, 1);
+      for (int threads : {1, 2}) {
+        const RunResult actual = run(
+            *graph, input, [&](const KernelDesc& k) { return std::string(k.name) == row.name; },
+            threads);
+        ASSERT_EQ(actual.kernel, row.name);
+        ASSERT_NE(expected.kernel, row.name);
+        if (x.dtype == DType::kF32) {
+          expect_close(actual.output, expected.output, c.in_c * c.kernel_h * c.kernel_w);
+        } else {
+          ASSERT_EQ(actual.output, expected.output);
+        }
+      }
+    }
+  }
+}
+
+// Rows that this machine can run.
+std::vector<KernelId> runnable_rows() {
+  std::vector<KernelId> ids;
+  for (size_t i = 0; i < kernel_catalog().size(); ++i) {
+    const KernelDesc& k = kernel_catalog()[i];
+    const bool runs = (host_cpu().isa & built_isa()).includes(k.isa);
+    if (k.cls != KernelClass::kReference && runs) ids.push_back(static_cast<KernelId>(i));
+  }
+  return ids;
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalog, Row, ::testing::ValuesIn(runnable_rows()), [](const auto& info) {
+  return std::string(kernel_catalog()[static_cast<size_t>(info.param)].name);
+});
+
+TEST(Catalog, NamesAreUniqueAndEveryBuildableRowHasCode) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < kernel_catalog().size(); ++i) {
+    const KernelDesc& k = kernel_catalog()[i];
+    EXPECT_TRUE(names.insert(k.name).second) << k.name;
+    EXPECT_EQ(find_kernel(kernel_catalog(), k.name), static_cast<KernelId>(i));
+    if (!built_isa().includes(k.isa)) continue;
+    EXPECT_NE(kernel_function(static_cast<KernelId>(i)), nullptr);
+  }
+  EXPECT_EQ(find_kernel(kernel_catalog(), "no such kernel"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace pj

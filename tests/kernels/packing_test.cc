@@ -1,0 +1,107 @@
+#include "kernels/packing/packing.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+namespace pj {
+namespace {
+
+template <typename T>
+T at(const std::vector<std::byte>& bytes, int64_t offset) {
+  T v;
+  std::memcpy(&v, bytes.data() + offset, sizeof(T));
+  return v;
+}
+
+// Two taps, two input channels, three output channels in panels of two, by hand.
+TEST(Packing, ConvPanelsOfInt8) {
+  PackSpec s;
+  s.packing = PackingId::kConvPanels;
+  s.input = s.weights = DType::kI8;
+  s.nr = 2;
+  s.taps = 2;
+  s.in_channels = s.pad_channels = 2;
+  s.out_channels = 3;
+  s.input_zero_point = 5;
+  s.tap_stride = 2;
+  s.in_stride = 1;
+  s.out_stride = 4;
+  const int8_t weights[] = {1, 2, 3, 4, -1, -2, -3, -4, 10, 20, 30, 40};
+  const int32_t bias[] = {100, 200, 300};
+  const float scales[] = {0.5f, 0.25f, 2.0f};
+  EXPECT_EQ(s.pad_bytes(), 64);
+  EXPECT_EQ(s.weights_offset(), 16);
+  EXPECT_EQ(s.panel_bytes(), 64);
+  EXPECT_EQ(s.total_bytes(), 64 + 2 * 64);
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights),
+               reinterpret_cast<const std::byte*>(bias), false, scales, packed);
+  EXPECT_EQ(at<int8_t>(packed, 0), 5);
+  EXPECT_EQ(at<int8_t>(packed, 1), 5);
+  EXPECT_EQ(at<int8_t>(packed, 2), 0);
+  // Bias minus zero point times the channel's sum of weights.
+  EXPECT_EQ(at<int32_t>(packed, 64), 100 - 5 * 10);
+  EXPECT_EQ(at<int32_t>(packed, 68), 200 + 5 * 10);
+  EXPECT_EQ(at<float>(packed, 72), 0.5f);
+  EXPECT_EQ(at<float>(packed, 76), 0.25f);
+  const int8_t interleaved[] = {1, -1, 2, -2, 3, -3, 4, -4};
+  EXPECT_EQ(std::memcmp(packed.data() + 80, interleaved, sizeof(interleaved)), 0);
+  // The second panel has one channel and one of zeros.
+  EXPECT_EQ(at<int32_t>(packed, 128), 300 - 5 * 100);
+  EXPECT_EQ(at<int32_t>(packed, 132), 0);
+  const int8_t half_empty[] = {10, 0, 20, 0, 30, 0, 40, 0};
+  EXPECT_EQ(std::memcmp(packed.data() + 144, half_empty, sizeof(half_empty)), 0);
+}
+
+TEST(Packing, UnsignedWeightsBecomeSigned) {
+  PackSpec s;
+  s.packing = PackingId::kDepthwisePanels;
+  s.input = s.weights = DType::kU8;
+  s.nr = 2;
+  s.taps = 1;
+  s.pad_channels = s.out_channels = 2;
+  s.input_zero_point = 7;
+  s.weights_zero_point = 130;
+  s.out_stride = 1;
+  const uint8_t weights[] = {0, 255};
+  const float scales[] = {1, 1};
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights), nullptr, false, scales, packed);
+  EXPECT_EQ(at<int8_t>(packed, 80), -128);
+  EXPECT_EQ(at<int8_t>(packed, 81), 127);
+  // taps * zx * zw - zx * w, with zw = 130 - 128.
+  EXPECT_EQ(at<int32_t>(packed, 64), 7 * 2 + 7 * 128);
+  EXPECT_EQ(at<int32_t>(packed, 68), 7 * 2 - 7 * 127);
+}
+
+TEST(Packing, InterleavesKrAndPadsIt) {
+  PackSpec s;
+  s.packing = PackingId::kConvPanels;
+  s.nr = 2;
+  s.kr = 2;
+  s.in_channels = s.pad_channels = 3;
+  s.out_channels = 2;
+  s.in_stride = 1;
+  s.out_stride = 3;
+  const float weights[] = {1, 2, 3, 4, 5, 6};
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights), nullptr, false, {}, packed);
+  const float expected[] = {1, 2, 4, 5, 3, 0, 6, 0};
+  EXPECT_EQ(std::memcmp(packed.data() + 64 + 8, expected, sizeof(expected)), 0);
+}
+
+TEST(Packing, KeysTellLayoutsApart) {
+  PackSpec a, b;
+  b.nr = 16;
+  EXPECT_NE(a.key(), b.key());
+  b = a;
+  b.input_zero_point = 1;
+  EXPECT_NE(a.key(), b.key());
+  b = a;
+  EXPECT_EQ(a.key(), b.key());
+}
+
+}  // namespace
+}  // namespace pj
