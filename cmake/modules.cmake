@@ -1,0 +1,85 @@
+# pj_module(NAME FOLDER... [DEPENDS modules and libraries...])
+#
+# One static library a folder: all its .cc files, warnings on. `DEPENDS` mirrors the arrows of
+# docs/architecture.md; tests/architecture checks the includes themselves.
+set(PJ_WARNINGS -Wall -Wextra -Wpedantic)
+if(PJ_WERROR)
+  list(APPEND PJ_WARNINGS -Werror)
+endif()
+if(PJ_SANITIZE)
+  # vptr checks need RTTI, which modules are built without and tests with.
+  add_compile_options(-fsanitize=${PJ_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PJ_SANITIZE})
+endif()
+
+function(pj_module name)
+  cmake_parse_arguments(ARG "EXCEPTIONS" "" "FOLDERS;DEPENDS" ${ARGN})
+  set(sources)
+  foreach(folder IN LISTS ARG_FOLDERS)
+    file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
+    list(APPEND sources ${files})
+  endforeach()
+  if(NOT sources)
+    add_library(pj_${name} INTERFACE)
+    return()
+  endif()
+  add_library(pj_${name} STATIC ${sources})
+  target_include_directories(pj_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  # Integer results must not depend on the compiler's mood: no fused multiply-add behind our back.
+  target_compile_options(pj_${name} PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -ffp-contract=off)
+  if(NOT ARG_EXCEPTIONS)
+    target_compile_options(pj_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
+  endif()
+  target_link_libraries(pj_${name} PUBLIC ${ARG_DEPENDS})
+endfunction()
+
+# pj_kernel_level(NAME LIST FLAGS): the blocked kernels of one ISA level, if the compiler can build
+# them for this platform; kernels/registry.cc learns of it through PJ_HAVE_<LIST>.
+include(CheckCXXSourceCompiles)
+function(pj_kernel_level name list flags)
+  set(CMAKE_REQUIRED_FLAGS "${flags}")
+  check_cxx_source_compiles("int main() { return 0; }" PJ_COMPILER_HAS_${list})
+  if(NOT PJ_COMPILER_HAS_${list})
+    return()
+  endif()
+  add_library(pj_kernels_${name} OBJECT ${CMAKE_SOURCE_DIR}/kernels/blocked.cc)
+  separate_arguments(flags)
+  # Optimised in every configuration: the tests run whole networks. -Wno-psabi: vectors wider than
+  # the level's registers are passed between functions, but those are all inlined.
+  target_compile_options(
+    pj_kernels_${name} PRIVATE ${PJ_WARNINGS} -Wno-psabi -O3 -fvisibility=hidden -fno-exceptions
+                               -fno-rtti -ffp-contract=off ${flags})
+  target_compile_definitions(pj_kernels_${name} PRIVATE PJ_LEVEL_KERNELS=PJ_KERNELS_${list})
+  target_link_libraries(pj_kernels_${name} PRIVATE pj_base)
+  target_sources(pj_kernels PRIVATE $<TARGET_OBJECTS:pj_kernels_${name}>)
+  target_compile_definitions(pj_kernels PRIVATE PJ_HAVE_${list})
+endfunction()
+
+# pj_flatbuffers(TARGET SCHEMA): generates <schema>_generated.h for the target.
+function(pj_flatbuffers target schema)
+  get_filename_component(base ${schema} NAME_WE)
+  set(directory ${CMAKE_BINARY_DIR}/generated/${target})
+  set(header ${directory}/${base}_generated.h)
+  add_custom_command(
+    OUTPUT ${header}
+    COMMAND ${FLATC} --cpp --scoped-enums --cpp-std c++17 -o ${directory} ${CMAKE_SOURCE_DIR}/${schema}
+    DEPENDS ${CMAKE_SOURCE_DIR}/${schema})
+  target_sources(${target} PRIVATE ${header})
+  target_include_directories(${target} SYSTEM PRIVATE ${directory} ${FLATBUFFERS_INCLUDE_DIR})
+endfunction()
+
+# pj_test(NAME [DEPENDS ...]): one executable of all *_test.cc in tests/NAME.
+function(pj_test name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cc)
+  if(NOT files)
+    return()
+  endif()
+  add_executable(test_${name} ${files})
+  target_compile_options(test_${name} PRIVATE ${PJ_WARNINGS})
+  target_compile_definitions(test_${name} PRIVATE PJ_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                                  PJ_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} GTest::gmock_main)
+  add_test(NAME ${name} COMMAND test_${name})
+endfunction()
