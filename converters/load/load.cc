@@ -1,0 +1,90 @@
+#include "converters/load/load.h"
+
+#include "converters/tflite/tflite.h"
+#include "kernels/registry.h"
+#include "models/builtin.h"
+#include "runtime/base/file.h"
+
+namespace pj {
+namespace {
+
+constexpr std::string_view kBuiltinPrefix = "builtin:";
+
+Result<SharedBytes> open_bytes(const std::string& name) {
+  if (name.starts_with(kBuiltinPrefix)) {
+    const BuiltinModel* model = find_builtin(std::string_view(name).substr(kBuiltinPrefix.size()));
+    if (model != nullptr) return SharedBytes{model->file, nullptr};
+    std::string known;
+    for (const BuiltinModel& m : builtin_models()) known += fmt::format(" builtin:{}", m.name);
+    return error(ErrorCode::kInvalidArgument, "there is no model '{}'; there are:{}", name, known);
+  }
+  PJ_ASSIGN(auto file, MappedFile::open(name));
+  return SharedBytes{file->bytes(), file};
+}
+
+// The packed weights of all targets, named by the addresses of the portable weights and bias that
+// their operator has in the file: these survive the passes, operators' indices do not.
+std::vector<PackedWeights> packed_weights(const Graph& graph,
+                                          const std::vector<TargetRecord>& targets) {
+  std::vector<PackedWeights> all;
+  for (const TargetRecord& target : targets) {
+    for (const PackedEntry& entry : target.packed) {
+      const Op& op = graph.ops[static_cast<size_t>(entry.op)];
+      auto data = [&](size_t i) -> const std::byte* {
+        if (i >= op.inputs.size() || op.inputs[i] == kNoTensor) return nullptr;
+        return graph.tensor(op.inputs[i]).data.bytes.data();
+      };
+      all.push_back({data(1), data(2), entry.packing, entry.data});
+    }
+  }
+  return all;
+}
+
+Result<LoadedFile> parse(SharedBytes bytes) {
+  LoadedFile loaded;
+  loaded.file_bytes = static_cast<int64_t>(bytes.bytes.size());
+  if (looks_like_pj(bytes.bytes)) {
+    PJ_ASSIGN(ModelFile file, read_model(std::move(bytes)));
+    loaded.kind = FileKind::kPj;
+    loaded.packed = packed_weights(file.graph, file.targets);
+    loaded.graph = std::move(file.graph);
+    loaded.targets = std::move(file.targets);
+    return loaded;
+  }
+  if (looks_like_tflite(bytes.bytes)) {
+    PJ_ASSIGN(loaded.graph, import_tflite(std::move(bytes)));
+    return loaded;
+  }
+  return error(ErrorCode::kModelFormat, "not a model: neither a .pj nor a .tflite file ({} bytes)",
+               bytes.bytes.size());
+}
+
+}  // namespace
+
+Result<LoadedFile> load_bytes(SharedBytes bytes, const std::string& name) {
+  Result<LoadedFile> loaded = parse(std::move(bytes));
+  if (!loaded) return in_context(name, std::move(loaded.error()));
+  return loaded;
+}
+
+Result<LoadedFile> load_file(const std::string& name) {
+  PJ_ASSIGN(SharedBytes bytes, open_bytes(name));
+  return load_bytes(std::move(bytes), name);
+}
+
+Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& options) {
+  PJ_ASSIGN(const IsaSet isa, effective_isa(options.isa));
+  ModelOptions model_options;
+  model_options.target = target_of(host_cpu(), isa & built_isa());
+  model_options.max_arena_bytes = options.max_arena_bytes;
+  return Model::create(std::move(file.graph), std::move(model_options), std::move(file.packed));
+}
+
+Result<std::shared_ptr<Model>> load_model(const std::string& name, const LoadOptions& options) {
+  PJ_ASSIGN(LoadedFile file, load_file(name));
+  Result<std::shared_ptr<Model>> model = make_model(std::move(file), options);
+  if (!model) return in_context(name, std::move(model.error()));
+  return model;
+}
+
+}  // namespace pj

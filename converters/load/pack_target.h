@@ -1,0 +1,15 @@
+// Weights packed for a target, as a .pj file stores them.
+#pragma once
+
+#include "runtime/format/pj_file.h"
+#include "runtime/plan/plan.h"
+
+namespace pj {
+
+// Plans `graph` (after the passes) for `target`, which need not be this machine, and packs all
+// weights. Errors: those of make_plan(), for example where an input other than the batch has
+// unknown dimensions; such a model is packed at load.
+Result<TargetRecord> pack_for_target(const Graph& graph, const Target& target,
+                                     std::span<const KernelDesc> catalog = kernel_catalog());
+
+}  // namespace pj
