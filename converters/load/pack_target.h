@@ -7,8 +7,9 @@
 namespace pj {
 
 // Plans `graph` (after the passes) for `target`, which need not be this machine, and packs all
-// weights. Errors: those of make_plan(), for example where an input other than the batch has
-// unknown dimensions; such a model is packed at load.
+// weights. Packed weights do not depend on the sizes of inputs: unknown dimensions count as 1 here.
+// Errors: those of the passes and of make_plan(), for example where a shape depends on data; such a
+// model is packed at load.
 Result<TargetRecord> pack_for_target(const Graph& graph, const Target& target,
                                      std::span<const KernelDesc> catalog = kernel_catalog());
 

@@ -1,14 +1,13 @@
 // Blocked convolution in portable C++: mr output pixels times nr output channels live in registers
 // while the input channels stream by.
 //
-//            w[k][0..nr)          one vector of packed weights
-//   x0[k] -> acc0[0..nr)          mr vectors of accumulators; each x is broadcast, so that a
-//   x1[k] -> acc1[0..nr)          product needs no horizontal addition and any number of input
-//   ...                           channels is fine
+//            w[k][0..nr)          packed weights, a few vectors
+//   x0[k] -> acc0[0..nr)          mr rows of accumulators; each x is broadcast, so that a product
+//   x1[k] -> acc1[0..nr)          needs no horizontal addition and any number of input channels is
+//   ...                           fine
 //
-// Vectors are the compiler's own (vector_size), which gcc and clang lower to whatever the ISA has.
-// Integers multiply in 16 bits: 255 * -128 = -32640 still fits, so products are exact and half as
-// many instructions are needed as with 32-bit multiplies; sums are 32 bits wide.
+// Vectors are the compiler's own (vector_size), of the register width of the level that is being
+// compiled: gcc keeps wider ones in memory. Integers are widened to 32 bits before they multiply.
 //
 // This header is compiled once for each ISA level (kernels/blocked.cc), hence the anonymous
 // namespace.
@@ -16,6 +15,9 @@
 
 #include <cstring>
 #include <type_traits>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "kernels/conv/conv.h"
 #include "kernels/kernel.h"
@@ -24,58 +26,81 @@
 namespace pj {
 namespace {
 
-template <typename T, int n>
+#if defined(__AVX2__)
+constexpr int kLanes = 8;  // of 32 bits, in a register
+#else
+constexpr int kLanes = 4;
+#endif
+
+template <typename T>
 struct VectorOf {
-  typedef T type __attribute__((vector_size(n * sizeof(T)), aligned(alignof(T)), may_alias));
+  typedef T type __attribute__((vector_size(kLanes * sizeof(T)), aligned(alignof(T)), may_alias));
 };
-template <typename T, int n>
-using Vector = typename VectorOf<T, n>::type;
+template <typename T>
+using Vector = typename VectorOf<T>::type;
 
 template <typename T>
 using Accumulator = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
 
-template <typename V>
-PJ_INLINE V load_vector(const void* p) {
-  return *static_cast<const V*>(p);
+// kLanes consecutive elements, as accumulators see them.
+PJ_INLINE Vector<float> load_wide(const float* p) {
+  return *reinterpret_cast<const Vector<float>*>(p);
 }
+PJ_INLINE Vector<int32_t> load_wide(const int32_t* p) {
+  return *reinterpret_cast<const Vector<int32_t>*>(p);
+}
+#if defined(__AVX2__)
+// One instruction each; gcc 12 takes the portable form below apart into single elements.
+PJ_INLINE Vector<int32_t> load_wide(const int8_t* p) {
+  return (Vector<int32_t>)_mm256_cvtepi8_epi32(_mm_loadu_si64(p));
+}
+PJ_INLINE Vector<int32_t> load_wide(const uint8_t* p) {
+  return (Vector<int32_t>)_mm256_cvtepu8_epi32(_mm_loadu_si64(p));
+}
+#else
+template <typename T>
+PJ_INLINE Vector<int32_t> load_wide(const T* p) {
+  static_assert(sizeof(T) == 1);
+  return __builtin_convertvector(*reinterpret_cast<const Vector<T>*>(p), Vector<int32_t>);
+}
+#endif
 
-// acc += x * w[0..n)
-template <int n>
-PJ_INLINE void multiply_add(Vector<float, n>& acc, float x, const float* w) {
-  acc += x * load_vector<Vector<float, n>>(w);
-}
-template <int n, typename X>
-PJ_INLINE void multiply_add(Vector<int32_t, n>& acc, X x, const int8_t* w) {
-  using Narrow = Vector<int8_t, n>;
-  using Wide = Vector<int16_t, n>;
-  const Wide product =
-      static_cast<int16_t>(x) * __builtin_convertvector(load_vector<Narrow>(w), Wide);
-  acc += __builtin_convertvector(product, Vector<int32_t, n>);
-}
-
-// Writes `count` of the n results of one pixel.
-template <int n>
-PJ_INLINE void store_result(const Vector<float, n>& acc, const std::byte*, int32_t,
+// Results of one pixel for nr channels: `count` of them are written.
+template <int nr>
+PJ_INLINE void store_result(const Vector<float>* acc, const std::byte*, int32_t,
                             const ConvKernelParams& p, float* out, int32_t count) {
-  for (int32_t i = 0; i < count; ++i) {
-    // A NaN stays: both comparisons are false.
-    float v = acc[i];
-    v = v < p.low ? p.low : v;
-    out[i] = v > p.high ? p.high : v;
+  // A NaN stays: both comparisons are false.
+  const Vector<float> low = p.low - Vector<float>{}, high = p.high - Vector<float>{};
+  float results[nr];
+  for (int v = 0; v < nr / kLanes; ++v) {
+    Vector<float> r = acc[v] < low ? low : acc[v];
+    r = r > high ? high : r;
+    std::memcpy(results + v * kLanes, &r, sizeof(r));
+  }
+  if (count == nr) {
+    std::memcpy(out, results, sizeof(results));
+  } else {
+    std::memcpy(out, results, static_cast<size_t>(count) * sizeof(float));
   }
 }
-template <int n, typename X>
-PJ_INLINE void store_result(const Vector<int32_t, n>& acc, const std::byte* panel, int32_t x_sum,
+template <int nr, typename X>
+PJ_INLINE void store_result(const Vector<int32_t>* acc, const std::byte* panel, int32_t x_sum,
                             const ConvKernelParams& p, X* out, int32_t count) {
-  const auto* scale = reinterpret_cast<const float*>(panel) + n;
+  const auto* scale = reinterpret_cast<const float*>(panel) + nr;
   const auto correction =
       static_cast<uint32_t>(p.weights_zero_point) * static_cast<uint32_t>(x_sum);
-  int32_t q[n];
-  for (int32_t i = 0; i < n; ++i) {
-    const auto a = static_cast<int32_t>(static_cast<uint32_t>(acc[i]) - correction);
-    q[i] = requantize(a, scale[i], p.stage);
+  int32_t sums[nr];
+  std::memcpy(sums, acc, sizeof(sums));
+  X results[nr];
+  for (int i = 0; i < nr; ++i) {
+    const auto a = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) - correction);
+    results[i] = static_cast<X>(requantize(a, scale[i], p.stage));
   }
-  for (int32_t i = 0; i < count; ++i) out[i] = static_cast<X>(q[i]);
+  if (count == nr) {
+    std::memcpy(out, results, sizeof(results));
+  } else {
+    std::memcpy(out, results, static_cast<size_t>(count) * sizeof(X));
+  }
 }
 
 // Weights as the inner loop reads them: f16 panels are widened once a tile into scratch, where all
@@ -95,8 +120,12 @@ template <typename X, typename W, int mr, int nr>
 void conv_block(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col, int32_t cols,
                 const std::byte* panel, const W* weights) {
   using Acc = Accumulator<X>;
-  Vector<Acc, nr> acc[mr];
-  for (int i = 0; i < mr; ++i) acc[i] = load_vector<Vector<Acc, nr>>(panel);
+  constexpr int kVectors = nr / kLanes;
+  Vector<Acc> acc[mr][kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    const Vector<Acc> bias = load_wide(reinterpret_cast<const Acc*>(panel) + v * kLanes);
+    for (int i = 0; i < mr; ++i) acc[i][v] = bias;
+  }
   int32_t x_sum[mr] = {};
 
   for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
@@ -110,8 +139,12 @@ void conv_block(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t c
         const bool inside = in_row != nullptr && in_col >= 0 && in_col < p.in_width;
         x[i] = reinterpret_cast<const X*>(inside ? in_row + in_col * p.in_col_bytes : t.in[2]);
       }
-      for (int32_t k = 0; k < p.in_channels; ++k, weights += nr)
-        for (int i = 0; i < mr; ++i) multiply_add<nr>(acc[i], x[i][k], weights);
+      for (int32_t k = 0; k < p.in_channels; ++k, weights += nr) {
+        for (int v = 0; v < kVectors; ++v) {
+          const Vector<Acc> w = load_wide(weights + v * kLanes);
+          for (int i = 0; i < mr; ++i) acc[i][v] += static_cast<Acc>(x[i][k]) * w;
+        }
+      }
       if (p.weights_zero_point != 0) {
         for (int i = 0; i < mr; ++i)
           for (int32_t k = 0; k < p.in_channels; ++k) x_sum[i] += static_cast<int32_t>(x[i][k]);

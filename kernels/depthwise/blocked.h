@@ -10,29 +10,11 @@
 namespace pj {
 namespace {
 
-template <int n>
-PJ_INLINE void multiply_add_lanes(Vector<float, n>& acc, Vector<float, n>&, const float* x,
-                                  const float* w) {
-  acc += load_vector<Vector<float, n>>(x) * load_vector<Vector<float, n>>(w);
-}
-// Products in 16 bits, as in the convolution. `x_sum` collects the inputs for the correction by the
-// weights' zero point.
-template <int n, typename X>
-PJ_INLINE void multiply_add_lanes(Vector<int32_t, n>& acc, Vector<int32_t, n>& x_sum, const X* x,
-                                  const int8_t* w) {
-  using Wide = Vector<int16_t, n>;
-  const Wide wide = __builtin_convertvector(load_vector<Vector<X, n>>(x), Wide);
-  const Wide product = wide * __builtin_convertvector(load_vector<Vector<int8_t, n>>(w), Wide);
-  acc += __builtin_convertvector(product, Vector<int32_t, n>);
-  x_sum += __builtin_convertvector(wide, Vector<int32_t, n>);
-}
-
-template <int n>
-PJ_INLINE void correct(Vector<float, n>&, const Vector<float, n>&, int32_t) {}
-template <int n>
-PJ_INLINE void correct(Vector<int32_t, n>& acc, const Vector<int32_t, n>& x_sum, int32_t zero) {
-  using Unsigned = Vector<uint32_t, n>;
-  acc = (Vector<int32_t, n>)((Unsigned)acc - (Unsigned)x_sum * static_cast<uint32_t>(zero));
+// sum of products minus the weights' zero point times the sum of inputs.
+PJ_INLINE void correct(Vector<float>&, const Vector<float>&, int32_t) {}
+PJ_INLINE void correct(Vector<int32_t>& acc, const Vector<int32_t>& x_sum, int32_t zero) {
+  using Unsigned = Vector<uint32_t>;
+  acc = (Vector<int32_t>)((Unsigned)acc - (Unsigned)x_sum * static_cast<uint32_t>(zero));
 }
 
 template <typename X, typename W, int nr, bool whole>
@@ -40,8 +22,10 @@ void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int3
                      int32_t channels, int64_t channel_bytes, const std::byte* panel,
                      const W* weights) {
   using Acc = Accumulator<X>;
-  Vector<Acc, nr> acc = load_vector<Vector<Acc, nr>>(panel);
-  Vector<Acc, nr> x_sum{};
+  constexpr int kVectors = nr / kLanes;
+  Vector<Acc> acc[kVectors], x_sum[kVectors] = {};
+  for (int v = 0; v < kVectors; ++v)
+    acc[v] = load_wide(reinterpret_cast<const Acc*>(panel) + v * kLanes);
   const int32_t first = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
   for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
     const std::byte* in_row = t.rows[row * p.stride_h + ky * p.dilation_h];
@@ -50,16 +34,21 @@ void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int3
       const bool inside = in_row != nullptr && in_col >= 0 && in_col < p.in_width;
       const std::byte* source = (inside ? in_row + in_col * p.in_col_bytes : t.in[2]);
       const X* x = reinterpret_cast<const X*>(source + channel_bytes);
-      if constexpr (whole) {
-        multiply_add_lanes<nr>(acc, x_sum, x, weights);
-      } else {
-        X lanes[nr] = {};
+      X lanes[nr];
+      if constexpr (!whole) {
+        std::memset(lanes, 0, sizeof(lanes));
         std::memcpy(lanes, x, static_cast<size_t>(channels) * sizeof(X));
-        multiply_add_lanes<nr>(acc, x_sum, lanes, weights);
+        x = lanes;
+      }
+      for (int v = 0; v < kVectors; ++v) {
+        const Vector<Acc> wide = load_wide(x + v * kLanes);
+        acc[v] += wide * load_wide(weights + v * kLanes);
+        x_sum[v] += wide;
       }
     }
   }
-  if (p.weights_zero_point != 0) correct<nr>(acc, x_sum, p.weights_zero_point);
+  if (p.weights_zero_point != 0)
+    for (int v = 0; v < kVectors; ++v) correct(acc[v], x_sum[v], p.weights_zero_point);
   std::byte* out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes + channel_bytes;
   store_result<nr>(acc, panel, 0, p, reinterpret_cast<X*>(out), channels);
 }

@@ -32,8 +32,7 @@ Status infer_op(Graph& graph, int32_t op_index) {
 }
 
 Status infer_shapes(Graph& graph) {
-  for (size_t i = 0; i < graph.ops.size(); ++i)
-    PJ_TRY(infer_op(graph, static_cast<int32_t>(i)));
+  for (size_t i = 0; i < graph.ops.size(); ++i) PJ_TRY(infer_op(graph, static_cast<int32_t>(i)));
   return {};
 }
 

@@ -179,8 +179,8 @@ Result<PairsParameter> pairs_parameter(const InferContext& ctx, size_t i, const 
                                        const Dims& after) {
   if (!ctx.has_input(i)) {
     if (before.count == after.count) return PairsParameter{true, before, after, before.count};
-    return error(ErrorCode::kModelInvalid, "{} values before but {} after the tensor",
-                 before.count, after.count);
+    return error(ErrorCode::kModelInvalid, "{} values before but {} after the tensor", before.count,
+                 after.count);
   }
   const Tensor& t = ctx.input(i);
   const bool pairs = t.shape.rank() == 2 && dims_agree(t.shape[1], 2);

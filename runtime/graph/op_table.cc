@@ -22,13 +22,16 @@ constexpr Arity arity_of(OpKind kind) {
     case OpKind::kConv2D:
     case OpKind::kDepthwiseConv2D:
     case OpKind::kTransposeConv2D:
-    case OpKind::kFullyConnected: return fixed(3, 1, 0);
+    case OpKind::kFullyConnected:
+      return fixed(3, 1, 0);
     case OpKind::kBatchMatMul:
     case OpKind::kBinary:
     case OpKind::kPRelu:
     case OpKind::kGather:
-    case OpKind::kGatherNd: return fixed(2, 0, 0);
-    case OpKind::kSelect: return fixed(3, 0, 0);
+    case OpKind::kGatherNd:
+      return fixed(2, 0, 0);
+    case OpKind::kSelect:
+      return fixed(3, 0, 0);
     case OpKind::kUnary:
     case OpKind::kSoftmax:
     case OpKind::kLogSoftmax:
@@ -41,25 +44,34 @@ constexpr Arity arity_of(OpKind kind) {
     case OpKind::kQuantize:
     case OpKind::kDequantize:
     case OpKind::kDepthToSpace:
-    case OpKind::kSpaceToDepth: return fixed(1, 0, 0);
+    case OpKind::kSpaceToDepth:
+      return fixed(1, 0, 0);
     case OpKind::kReduce:
     case OpKind::kReshape:
     case OpKind::kExpandDims:
     case OpKind::kTranspose:
     case OpKind::kTile:
     case OpKind::kBroadcastTo:
-    case OpKind::kResize: return fixed(1, 0, 1);
+    case OpKind::kResize:
+      return fixed(1, 0, 1);
     case OpKind::kSlice:
     case OpKind::kPad:
     case OpKind::kSpaceToBatch:
-    case OpKind::kBatchToSpace: return fixed(1, 0, 2);
-    case OpKind::kStridedSlice: return fixed(1, 0, 3);
+    case OpKind::kBatchToSpace:
+      return fixed(1, 0, 2);
+    case OpKind::kStridedSlice:
+      return fixed(1, 0, 3);
     case OpKind::kConcat:
-    case OpKind::kPack: return {1, kManyOperands, kManyOperands};
-    case OpKind::kSplit: return {1, 2, 1, 1, kManyOperands};
-    case OpKind::kUnpack: return {1, 1, 1, 1, kManyOperands};
-    case OpKind::kTopK: return fixed(1, 0, 1, 2);
-    case OpKind::kDetectionPostProcess: return fixed(3, 0, 0, 4);
+    case OpKind::kPack:
+      return {1, kManyOperands, kManyOperands};
+    case OpKind::kSplit:
+      return {1, 2, 1, 1, kManyOperands};
+    case OpKind::kUnpack:
+      return {1, 1, 1, 1, kManyOperands};
+    case OpKind::kTopK:
+      return fixed(1, 0, 1, 2);
+    case OpKind::kDetectionPostProcess:
+      return fixed(3, 0, 0, 4);
   }
   return {};
 }
@@ -70,8 +82,15 @@ constexpr OpInfo make_row(OpKind kind, decltype(OpInfo::validate) validate,
   const bool list = a.max_inputs == kManyOperands;
   // A list has no holes; the number actually present is checked there.
   const int32_t required = list ? 1 : a.min_inputs;
-  return {kind,          a.min_inputs,  a.max_inputs,            required, a.min_outputs,
-          a.max_outputs, a.first_parameter_input, validate, infer};
+  return {kind,
+          a.min_inputs,
+          a.max_inputs,
+          required,
+          a.min_outputs,
+          a.max_outputs,
+          a.first_parameter_input,
+          validate,
+          infer};
 }
 
 constexpr OpInfo kTable[] = {

@@ -59,11 +59,11 @@ Status check_split_sizes(const InferContext& ctx, const std::vector<int32_t>& si
   if (sizes.size() != parts) {
     return error(ErrorCode::kModelInvalid, "{} sizes for {} outputs", sizes.size(), parts);
   }
-  const bool equal = std::all_of(sizes.begin(), sizes.end(),
-                                 [&](int32_t s) { return s >= 0 && s == sizes[0]; });
+  const bool equal =
+      std::all_of(sizes.begin(), sizes.end(), [&](int32_t s) { return s >= 0 && s == sizes[0]; });
   if (parts > kMaxRank && !equal) {
-    return error(ErrorCode::kModelUnsupported, "a split into {} parts of different size; at most {}",
-                 parts, kMaxRank);
+    return error(ErrorCode::kModelUnsupported,
+                 "a split into {} parts of different size; at most {}", parts, kMaxRank);
   }
   if (std::count(sizes.begin(), sizes.end(), -1) > 1 ||
       std::any_of(sizes.begin(), sizes.end(), [](int32_t s) { return s < -1; })) {
@@ -110,7 +110,8 @@ Status split_by_sizes(const Shape& in, int32_t axis, const std::vector<int32_t>&
   }
   const int64_t rest = in[axis] - sum;
   if (known(in[axis]) && (open ? rest < 0 : rest != 0)) {
-    return error(ErrorCode::kModelInvalid, "the parts have {} elements together, axis {} of shape {} has {}", sum, axis,
+    return error(ErrorCode::kModelInvalid,
+                 "the parts have {} elements together, axis {} of shape {} has {}", sum, axis,
                  to_string(in), in[axis]);
   }
   for (int32_t s : sizes) {
@@ -202,8 +203,8 @@ Status infer_Unpack(const InferContext& ctx, std::vector<Shape>& outputs) {
   PJ_ASSIGN(const int32_t axis, resolve_axis(ctx.op.as<UnpackParams>().axis, in.rank()));
   const auto parts = static_cast<int32_t>(ctx.op.outputs.size());
   if (!dims_agree(in[axis], parts)) {
-    return error(ErrorCode::kModelInvalid, "axis {} of shape {} does not unpack to {} outputs", axis,
-                 to_string(in), parts);
+    return error(ErrorCode::kModelInvalid, "axis {} of shape {} does not unpack to {} outputs",
+                 axis, to_string(in), parts);
   }
   Shape out;
   for (int32_t i = 0; i < in.rank(); ++i)

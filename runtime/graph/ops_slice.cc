@@ -23,7 +23,8 @@ Result<int32_t> slice_size(int32_t dim, const DimsParameter& begins, const DimsP
   const int64_t needed = begin + (size == -1 ? 0 : size);
   if (begin < 0 || (known(dim) && needed > dim)) {
     return error(ErrorCode::kModelInvalid,
-                 "the slice from {} of size {} leaves dimension {} of size {}", begin, size, i, dim);
+                 "the slice from {} of size {} leaves dimension {} of size {}", begin, size, i,
+                 dim);
   }
   if (size == -1) return known(dim) ? static_cast<int32_t>(dim - begin) : kUnknownDim;
   return size;

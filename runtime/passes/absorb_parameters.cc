@@ -45,8 +45,8 @@ Result<Outcome> set_split_sizes(const InferContext& ctx, size_t i, SplitParams& 
     return Outcome::kAbsorbed;
   }
   // Only a known dimension proves that the sizes add up, and then that equal parts are the same.
-  const bool equal = std::all_of(sizes.begin(), sizes.end(),
-                                 [&](int32_t s) { return s >= 0 && s == sizes[0]; });
+  const bool equal =
+      std::all_of(sizes.begin(), sizes.end(), [&](int32_t s) { return s >= 0 && s == sizes[0]; });
   if (!equal || !is_static(ctx.input(0).shape)) return Outcome::kLeft;
   params.sizes = {};
   return Outcome::kAbsorbed;
@@ -72,22 +72,35 @@ Result<Outcome> absorb_space_batch(const InferContext& ctx, size_t i, SpaceBatch
 Result<Outcome> absorb_input(const InferContext& ctx, size_t i, OpParams& params) {
   auto as = [&](auto tag) -> auto& { return *std::get_if<decltype(tag)>(&params); };
   switch (ctx.op.kind) {
-    case OpKind::kReduce: return set_axes(ctx, i, as(ReduceParams{}).axes);
-    case OpKind::kReshape: return set_dims(ctx, i, as(ReshapeParams{}).shape);
-    case OpKind::kExpandDims: return set_int(ctx, i, as(ExpandDimsParams{}).axis);
-    case OpKind::kTranspose: return set_dims(ctx, i, as(TransposeParams{}).perm);
-    case OpKind::kSplit: return set_split_sizes(ctx, i, as(SplitParams{}));
+    case OpKind::kReduce:
+      return set_axes(ctx, i, as(ReduceParams{}).axes);
+    case OpKind::kReshape:
+      return set_dims(ctx, i, as(ReshapeParams{}).shape);
+    case OpKind::kExpandDims:
+      return set_int(ctx, i, as(ExpandDimsParams{}).axis);
+    case OpKind::kTranspose:
+      return set_dims(ctx, i, as(TransposeParams{}).perm);
+    case OpKind::kSplit:
+      return set_split_sizes(ctx, i, as(SplitParams{}));
     case OpKind::kSlice:
       return set_dims(ctx, i, i == 1 ? as(SliceParams{}).begin : as(SliceParams{}).size);
-    case OpKind::kStridedSlice: return absorb_strided_slice(ctx, i, as(StridedSliceParams{}));
-    case OpKind::kPad: return set_pairs(ctx, i, as(PadParams{}).before, as(PadParams{}).after);
-    case OpKind::kTile: return set_dims(ctx, i, as(TileParams{}).multiples);
-    case OpKind::kBroadcastTo: return set_dims(ctx, i, as(BroadcastToParams{}).shape);
-    case OpKind::kResize: return set_size(ctx, i, as(ResizeParams{}));
+    case OpKind::kStridedSlice:
+      return absorb_strided_slice(ctx, i, as(StridedSliceParams{}));
+    case OpKind::kPad:
+      return set_pairs(ctx, i, as(PadParams{}).before, as(PadParams{}).after);
+    case OpKind::kTile:
+      return set_dims(ctx, i, as(TileParams{}).multiples);
+    case OpKind::kBroadcastTo:
+      return set_dims(ctx, i, as(BroadcastToParams{}).shape);
+    case OpKind::kResize:
+      return set_size(ctx, i, as(ResizeParams{}));
     case OpKind::kSpaceToBatch:
-    case OpKind::kBatchToSpace: return absorb_space_batch(ctx, i, as(SpaceBatchParams{}));
-    case OpKind::kTopK: return set_int(ctx, i, as(TopKParams{}).k);
-    default: return Outcome::kLeft;
+    case OpKind::kBatchToSpace:
+      return absorb_space_batch(ctx, i, as(SpaceBatchParams{}));
+    case OpKind::kTopK:
+      return set_int(ctx, i, as(TopKParams{}).k);
+    default:
+      return Outcome::kLeft;
   }
 }
 

@@ -41,8 +41,7 @@ void compact(Graph& graph) {
   for (size_t i = 0; i < place.size(); ++i) {
     if (place[i] == kNoTensor) continue;
     place[i] = next;
-    if (static_cast<size_t>(next) != i)
-      graph.tensor(next) = std::move(graph.tensors[i]);
+    if (static_cast<size_t>(next) != i) graph.tensor(next) = std::move(graph.tensors[i]);
     ++next;
   }
   graph.tensors.resize(static_cast<size_t>(next));

@@ -14,7 +14,8 @@ bool reads_f16(const Graph& graph, const Op& op, size_t input) {
     case OpKind::kTransposeConv2D:
     case OpKind::kFullyConnected:
       return (input == 1 || input == 2) && graph.tensor(op.inputs[0]).dtype == DType::kF32;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -24,8 +25,10 @@ bool only_moves(const Op& op) {
     case OpKind::kTranspose:
     case OpKind::kReshape:
     case OpKind::kSqueeze:
-    case OpKind::kExpandDims: return op.inputs.size() == 1;
-    default: return false;
+    case OpKind::kExpandDims:
+      return op.inputs.size() == 1;
+    default:
+      return false;
   }
 }
 
@@ -70,8 +73,8 @@ class F16Weights {
     std::vector<Op> ops;
     ops.reserve(graph_.ops.size());
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
-      const TensorId half = only_moves(graph_.ops[i]) ? half_source(graph_.ops[i].inputs[0])
-                                                      : kNoTensor;
+      const TensorId half =
+          only_moves(graph_.ops[i]) ? half_source(graph_.ops[i].inputs[0]) : kNoTensor;
       ops.push_back(graph_.ops[i]);
       if (half == kNoTensor) continue;
       const TensorId wide = ops.back().outputs[0];

@@ -9,10 +9,14 @@ namespace {
 std::optional<Activation> activation_of(const Op& op) {
   if (op.kind != OpKind::kUnary) return std::nullopt;
   switch (op.as<UnaryParams>().fn) {
-    case UnaryFn::kRelu: return Activation::kRelu;
-    case UnaryFn::kRelu6: return Activation::kRelu6;
-    case UnaryFn::kReluN1To1: return Activation::kReluN1To1;
-    default: return std::nullopt;
+    case UnaryFn::kRelu:
+      return Activation::kRelu;
+    case UnaryFn::kRelu6:
+      return Activation::kRelu6;
+    case UnaryFn::kReluN1To1:
+      return Activation::kReluN1To1;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -24,16 +28,22 @@ bool is_arithmetic(BinaryFn fn) {
 // The attribute that an activation can be fused into; null if the operator has none.
 Activation* activation_field(Op& op) {
   switch (op.kind) {
-    case OpKind::kConv2D: return &op.as<Conv2DParams>().activation;
-    case OpKind::kDepthwiseConv2D: return &op.as<DepthwiseConv2DParams>().activation;
-    case OpKind::kTransposeConv2D: return &op.as<TransposeConv2DParams>().activation;
-    case OpKind::kFullyConnected: return &op.as<FullyConnectedParams>().activation;
-    case OpKind::kPool2D: return &op.as<Pool2DParams>().activation;
+    case OpKind::kConv2D:
+      return &op.as<Conv2DParams>().activation;
+    case OpKind::kDepthwiseConv2D:
+      return &op.as<DepthwiseConv2DParams>().activation;
+    case OpKind::kTransposeConv2D:
+      return &op.as<TransposeConv2DParams>().activation;
+    case OpKind::kFullyConnected:
+      return &op.as<FullyConnectedParams>().activation;
+    case OpKind::kPool2D:
+      return &op.as<Pool2DParams>().activation;
     case OpKind::kBinary: {
       auto& p = op.as<BinaryParams>();
       return is_arithmetic(p.fn) ? &p.activation : nullptr;
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

@@ -41,9 +41,9 @@ Status run_passes(Graph& graph, std::vector<PassReport>* reports) {
   PJ_TRY(validate(graph));
   compact(graph);
   PJ_TRY(infer_shapes(graph));
-  // One round of folding at most doubles the constants (folding_budget). Stopping once they have
-  // doubled keeps a file from growing them round after round.
-  const int64_t limit = folding_budget(graph);
+  // One round of folding at most doubles the constants, give or take the free part of the budget.
+  // Stopping here keeps a file from doubling them round after round.
+  const int64_t limit = 2 * folding_budget(graph);
   for (int round = 0; round < kMaxRounds && constant_bytes(graph) <= limit; ++round) {
     PJ_ASSIGN(const int changes, run_round(graph, totals));
     if (changes == 0) break;

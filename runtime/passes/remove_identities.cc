@@ -37,14 +37,17 @@ bool is_identity_at_equal_shape(const Graph& graph, const Op& op) {
     case OpKind::kBroadcastTo:
     case OpKind::kPad:
     case OpKind::kCast:
-    case OpKind::kQuantize: return true;
-    case OpKind::kConcat: return op.inputs.size() == 1;
+    case OpKind::kQuantize:
+      return true;
+    case OpKind::kConcat:
+      return op.inputs.size() == 1;
     case OpKind::kStridedSlice:
       return op.inputs.size() == 1 && goes_forward(op.as<StridedSliceParams>());
     case OpKind::kTranspose:
       return op.inputs.size() == 1 &&
              keeps_order(op.as<TransposeParams>().perm, graph.tensor(op.inputs[0]).shape);
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -10,9 +10,9 @@ namespace pj {
 namespace {
 
 TEST(OpParams, FollowFromTheKind) {
-#define X(kind, name, type)                                                            \
-  EXPECT_TRUE(std::holds_alternative<type>(params_for(OpKind::k##kind)));              \
-  EXPECT_STREQ(name_of(OpKind::k##kind), name);                                        \
+#define X(kind, name, type)                                               \
+  EXPECT_TRUE(std::holds_alternative<type>(params_for(OpKind::k##kind))); \
+  EXPECT_STREQ(name_of(OpKind::k##kind), name);                           \
   static_assert(std::is_same_v<ParamsOf<OpKind::k##kind>, type>);
   PJ_OPERATORS(X)
 #undef X
@@ -49,8 +49,10 @@ TEST(OpParams, EnumeratorsHaveNames) {
 }
 
 TEST(OpParams, DisplayNamesSayWhatIsComputed) {
+  Pool2DParams max_pool;
+  max_pool.fn = PoolFn::kMax;
   EXPECT_STREQ(display_name(OpKind::kBinary, BinaryParams{.fn = BinaryFn::kMul}), "mul");
-  EXPECT_STREQ(display_name(OpKind::kPool2D, Pool2DParams{.fn = PoolFn::kMax}), "max_pool");
+  EXPECT_STREQ(display_name(OpKind::kPool2D, max_pool), "max_pool");
   EXPECT_STREQ(display_name(OpKind::kArgReduce, ArgReduceParams{.maximum = false}), "arg_min");
   EXPECT_STREQ(display_name(OpKind::kConv2D, Conv2DParams{}), "conv_2d");
 }

@@ -2,6 +2,8 @@
 // ../shared/zoo).
 #pragma once
 
+#include <cstddef>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,8 @@ struct ZooModel {
   std::vector<std::string> output_types;     // "uint8", "float32", ...
   bool tflite() const { return path.ends_with(".tflite"); }
 };
+
+inline std::ostream& operator<<(std::ostream& out, const ZooModel& m) { return out << m.name; }
 
 // Empty if there is no zoo: tests then skip and say so.
 std::vector<ZooModel> zoo_models();

@@ -1,0 +1,20 @@
+# libpicojoule: the C API, the only library that programs link. The modules are inside it.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bindings/c/*.cc)
+add_library(picojoule SHARED ${sources})
+add_library(picojoule::picojoule ALIAS picojoule)
+set_target_properties(picojoule PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+target_include_directories(picojoule PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+                                            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(picojoule PRIVATE pj_load)
+target_compile_definitions(picojoule PRIVATE PJ_VERSION="${PROJECT_VERSION}")
+# With exceptions, unlike the modules: only so does the compiler make `noexcept` stop what operator
+# new throws. Without, it would pass through the border into the caller.
+target_compile_options(picojoule PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -fno-rtti -fexceptions)
+
+# Without the list, templates of libstdc++ would be exported, whose visibility is not ours to set.
+set(symbols ${CMAKE_SOURCE_DIR}/bindings/c/picojoule.map)
+target_link_options(picojoule PRIVATE -Wl,--version-script=${symbols} -Wl,--exclude-libs,ALL)
+set_target_properties(picojoule PROPERTIES LINK_DEPENDS ${symbols})
+if(NOT PJ_SANITIZE)  # whose runtime is in the program
+  target_link_options(picojoule PRIVATE -Wl,-z,defs)
+endif()

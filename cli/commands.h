@@ -1,0 +1,17 @@
+// The commands of `pj`, one a file.
+#pragma once
+
+#include "cli/common.h"
+
+namespace pj::cli {
+
+// Each returns an exit status or throws Failure.
+int run_command(const Args& args);
+int bench_command(const Args& args);
+int eval_command(const Args& args);
+int profile_command(const Args& args);
+int inspect_command(const Args& args);
+int convert_command(const Args& args);
+int doctor_command(const Args& args);
+
+}  // namespace pj::cli

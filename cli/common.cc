@@ -1,0 +1,244 @@
+#include "cli/common.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cctype>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "cli/errors.h"
+#include "models/builtin.h"
+#include "runtime/base/clock.h"
+
+namespace pj::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kBuiltinPrefix = "builtin:";
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+// One option a paragraph: name and value on the left, text beside it, wrapped.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    constexpr size_t kLeft = 26, kRight = 72;
+    std::string line = "  " + option->get_name(is_positional);
+    // CLI11 appends what the value is checked for, after a colon.
+    const std::string type = option->get_type_name();
+    if (!is_positional && !type.empty()) line += ' ' + type.substr(0, type.find(':'));
+    line.append(line.size() < kLeft ? kLeft - line.size() : 2, ' ');
+    std::string text;
+    size_t column = 0;
+    for (std::string_view rest = option->get_description(); !rest.empty();) {
+      const std::string_view word = rest.substr(0, rest.find(' '));
+      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+      if (column > 0 && column + 1 + word.size() > kRight) {
+        text += '\n' + std::string(kLeft, ' ');
+        column = 0;
+      } else if (column > 0) {
+        text += ' ';
+        ++column;
+      }
+      text += word;
+      column += word.size();
+    }
+    return line + text + '\n';
+  }
+};
+
+// The first argument that looks like an option and is none.
+std::optional<std::string> unknown_option(const CLI::App& app, const Args& args) {
+  for (const std::string& arg : args) {
+    if (arg == "--") break;
+    if (!arg.starts_with("--")) continue;
+    const std::string name = arg.substr(0, arg.find('='));
+    if (app.get_option_no_throw(name) == nullptr) return name;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> builtin_names() {
+  std::vector<std::string> names;
+  for (const BuiltinModel& m : builtin_models())
+    names.push_back(fmt::format("{}{}", kBuiltinPrefix, m.name));
+  return names;
+}
+
+// Files beside `path`, named as a user would write them.
+std::vector<std::string> neighbours(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  std::error_code ignored;
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored))
+    names.push_back((folder / entry.path().filename()).string());
+  return names;
+}
+
+}  // namespace
+
+const char* const kModelHelp =
+    "a .pj or .tflite file, or builtin:NAME (builtin:list shows the names)";
+
+std::optional<int> parse(CLI::App& app, const Args& args) {
+  Args reversed(args.rbegin(), args.rend());
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.get_help_ptr()->description("show this and exit");
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return kOk;
+  } catch (const CLI::ParseError& e) {
+    const std::string see = fmt::format(" (see `{} --help`)", app.get_name());
+    if (const auto option = unknown_option(app, args))
+      usage_error("unknown option '{}'{}{}", *option, did_you_mean(*option, option_names(app)),
+                  see);
+    const Args rest = app.remaining();
+    if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr && !rest.empty())
+      usage_error("unexpected argument '{}'{}", rest.front(), see);
+    usage_error("{}{}", e.what(), see);
+  }
+  return std::nullopt;
+}
+
+void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThreads threads) {
+  const bool all = threads == DefaultThreads::kAllCores;
+  options.default_threads = all ? std::min(host_cpu().cores, kMaxThreads) : 1;
+  app.add_option("--threads", options.threads,
+                 all ? "threads to use (default: all usable cores)" : "threads to use (default: 1)")
+      ->check(CLI::Range(1, kMaxThreads))
+      ->type_name("N");
+  add_isa_option(app, options.isa);
+  app.add_option("--pool", options.pool, "thread pool: pthreadpool (default) or builtin")
+      ->type_name("NAME");
+}
+
+void add_isa_option(CLI::App& app, std::string& isa) {
+  app.add_option("--isa", isa,
+                 "instruction set level, as `pj doctor` lists them (default: PJ_ISA, or else the "
+                 "best that this CPU has)")
+      ->type_name("LEVEL");
+}
+
+void check_model_name(const std::string& name) {
+  const std::vector<std::string> builtins = builtin_names();
+  if (name.starts_with(kBuiltinPrefix)) {
+    if (find_builtin(std::string_view(name).substr(kBuiltinPrefix.size())) != nullptr) return;
+    usage_error("there is no model '{}'{} (builtin:list shows the names)", name,
+                did_you_mean(name, builtins));
+  }
+  std::error_code ignored;
+  if (fs::exists(name, ignored)) return;
+  // A bare word is meant as a name; "builtin:" may have been forgotten.
+  if (name.find_first_of("./") == std::string::npos) {
+    const std::string full = fmt::format("{}{}", kBuiltinPrefix, name);
+    const std::string suggestion = did_you_mean(full, builtins);
+    usage_error("there is no model or file '{}'{}", name,
+                suggestion.empty() ? did_you_mean(name, neighbours(name)) : suggestion);
+  }
+  fail("there is no file '{}'{}", name, did_you_mean(name, neighbours(name)));
+}
+
+OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
+  check_model_name(name);
+  unwrap(effective_isa(options.isa), kUsage);
+  SessionOptions session_options;
+  session_options.threads = options.threads > 0 ? options.threads : options.default_threads;
+  session_options.pool_kind = unwrap(pool_by_name(options.pool), kUsage);
+  LoadOptions load_options;
+  load_options.isa = options.isa;
+  OpenModel open{name, unwrap(load_model(name, load_options)), nullptr};
+  Result<std::unique_ptr<Session>> session = Session::create(open.model, session_options);
+  if (!session) fail("{}: {}", name, session.error().message);
+  open.session = std::move(*session);
+  return open;
+}
+
+std::shared_ptr<Model> load_for_isa(const std::string& name, LoadedFile file,
+                                    const std::string& isa) {
+  unwrap(effective_isa(isa), kUsage);
+  LoadOptions options;
+  options.isa = isa;
+  Result<std::shared_ptr<Model>> model = make_model(std::move(file), options);
+  if (!model) fail("{}: {}", name, model.error().message);
+  return std::move(*model);
+}
+
+std::string level_name(IsaSet isa) {
+  std::string name;
+  for (const IsaLevel& level : isa_levels()) {
+    if (!isa.includes(level.features)) continue;
+    bool covered = false;
+    for (const IsaLevel& other : isa_levels())
+      covered = covered || (isa.includes(other.features) && other.features != level.features &&
+                            other.features.includes(level.features));
+    if (!covered) name += fmt::format("{}{}", name.empty() ? "" : "+", level.name);
+  }
+  return name;
+}
+
+int64_t constant_bytes(const Graph& graph) {
+  std::set<const std::byte*> seen;
+  int64_t bytes = 0;
+  for (const Tensor& t : graph.tensors)
+    if (t.constant && seen.insert(t.data.bytes.data()).second)
+      bytes += static_cast<int64_t>(t.data.bytes.size());
+  return bytes;
+}
+
+Json shape_json(const Shape& shape) {
+  Json json = Json::array();
+  for (int32_t d : shape) json.push_back(d == kUnknownDim ? Json() : Json(d));
+  return json;
+}
+
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string ms_text(double ms) {
+  const int decimals = ms >= 100 ? 1 : (ms >= 10 ? 2 : (ms >= 1 ? 3 : 4));
+  return fmt::format("{:.{}f}", ms, decimals);
+}
+
+Progress::Progress(std::string label)
+    : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (terminal_ && last_ns_ != 0) fmt::print(stderr, "\r\033[K");
+}
+
+void Progress::update(size_t done, size_t total) {
+  if (!terminal_ || now_ns() - last_ns_ < 100'000'000) return;
+  last_ns_ = now_ns();
+  fmt::print(stderr, "\r{} {}/{}", label_, done, total);
+  std::fflush(stderr);
+}
+
+void make_folder(const std::string& path) {
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code) fail("cannot create folder '{}': {}", path, code.message());
+}
+
+std::string file_name_of(std::string_view text) {
+  std::string name(text.substr(0, 100));
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_' && c != '-')
+      c = '_';
+  return name;
+}
+
+std::string stem_of(const std::string& path) { return fs::path(path).stem().string(); }
+
+}  // namespace pj::cli

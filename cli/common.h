@@ -1,0 +1,93 @@
+// What all commands share: parsing with suggestions, opening models, printing.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converters/load/load.h"
+#include "runtime/exec/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace pj::cli {
+
+using Json = nlohmann::ordered_json;
+using Args = std::vector<std::string>;  // what follows the command's name
+
+// --- parsing -------------------------------------------------------------------------------------
+
+// Parses; an exit status if the command ends here because help was printed. Throws Failure with
+// kUsage, and a suggestion for unknown options.
+std::optional<int> parse(CLI::App& app, const Args& args);
+
+struct ExecutionOptions {
+  int threads = 0;  // 0: default_threads
+  int default_threads = 1;
+  std::string isa;
+  std::string pool = "pthreadpool";
+};
+enum class DefaultThreads { kOne, kAllCores };
+// --threads, --isa, --pool.
+void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThreads threads);
+// --isa alone.
+void add_isa_option(CLI::App& app, std::string& isa);
+// The help of MODEL.
+extern const char* const kModelHelp;
+
+// --- models --------------------------------------------------------------------------------------
+
+// Throws Failure if there is no such model, with a suggestion.
+void check_model_name(const std::string& name);
+
+struct OpenModel {
+  std::string name;
+  std::shared_ptr<Model> model;
+  std::unique_ptr<Session> session;  // unprepared while input shapes are unknown
+};
+OpenModel open_model(const std::string& name, const ExecutionOptions& options);
+// The model alone, planned for `isa`.
+std::shared_ptr<Model> load_for_isa(const std::string& name, LoadedFile file,
+                                    const std::string& isa);
+
+// Name of the level or levels ("avx2", "neoni8mm+neonfp16") that cover `isa`.
+std::string level_name(IsaSet isa);
+// Bytes of a graph's constants, those that share memory once.
+int64_t constant_bytes(const Graph& graph);
+
+// --- printing ------------------------------------------------------------------------------------
+
+Json shape_json(const Shape& shape);  // unknown dimensions are null
+// One line on stdout. Bytes that are no UTF-8 are replaced.
+void print_json(const Json& json);
+// "0.0123" with as many digits as matter.
+std::string ms_text(double ms);
+
+// A line on stderr that is rewritten in place, if that is a terminal.
+class Progress {
+ public:
+  explicit Progress(std::string label);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void update(size_t done, size_t total);
+
+ private:
+  std::string label_;
+  bool terminal_;
+  int64_t last_ns_ = 0;
+};
+
+// --- files ---------------------------------------------------------------------------------------
+
+void make_folder(const std::string& path);
+// A file name from any text: letters, digits, '.', '_' and '-'; at most 100 characters.
+std::string file_name_of(std::string_view text);
+// "bird" for "a/bird.png".
+std::string stem_of(const std::string& path);
+
+}  // namespace pj::cli

@@ -1,0 +1,207 @@
+// pj profile: where the time of a model goes, step by step.
+#include "runtime/profile/profile.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/errors.h"
+#include "cli/inputs.h"
+#include "cli/table.h"
+#include "runtime/base/clock.h"
+
+namespace pj::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  int64_t runs = 0;  // 0: as many as fit into a second
+  bool json = false;
+  ExecutionOptions execution;
+};
+
+constexpr int kWarmup = 3;
+constexpr int kLeastRuns = 5;
+
+Profile take_profile(Session& session, int64_t runs) {
+  fill_random(session);
+  for (int i = 0; i < kWarmup; ++i) unwrap(session.run());
+  Profile profile = session.make_profile();
+  const int64_t end = now_ns() + 1'000'000'000;
+  while (runs > 0 ? profile.runs < runs : profile.runs < kLeastRuns || now_ns() < end)
+    unwrap(session.run(profile));
+  return profile;
+}
+
+// Times of one run, in ms.
+struct Times {
+  explicit Times(const Profile& p) : runs(static_cast<double>(p.runs)) {
+    for (const StepTime& s : p.steps) {
+      steps.push_back(static_cast<double>(s.ns) / runs * 1e-6);
+      sum += steps.back();
+    }
+    whole = static_cast<double>(p.total_ns) / runs * 1e-6;
+  }
+  double share(size_t i) const { return sum > 0 ? steps[i] / sum : 0; }
+
+  double runs;
+  std::vector<double> steps;
+  double sum = 0, whole = 0;
+};
+
+double gmacs(int64_t macs, double ms) {
+  return ms > 0 ? static_cast<double>(macs) / (ms * 1e6) : 0;
+}
+
+std::string kernel_name(const Step& step) {
+  if (step.prepared) return "prepared";
+  return kernel_catalog()[static_cast<size_t>(step.members.back().kernel)].name;
+}
+
+// The tensors that go into a step or come out of it.
+std::vector<TensorId> step_tensors(const Graph& graph, const Step& step, bool inputs) {
+  if (step.op_indices.empty()) return {};
+  const Op& op = graph.ops[static_cast<size_t>(inputs ? step.op_indices.front()
+                                                      : step.op_indices.back())];
+  std::vector<TensorId> present;
+  for (TensorId id : inputs ? op.inputs : op.outputs)
+    if (id != kNoTensor) present.push_back(id);
+  return present;
+}
+
+Json shapes_json(const Graph& graph, const Step& step) {
+  Json inputs = Json::array(), outputs = Json::array();
+  for (TensorId id : step_tensors(graph, step, true))
+    inputs.push_back(shape_json(graph.tensor(id).shape));
+  for (TensorId id : step_tensors(graph, step, false))
+    outputs.push_back(shape_json(graph.tensor(id).shape));
+  return Json{{"inputs", inputs}, {"outputs", outputs}};
+}
+
+Json members_json(const Graph& graph, const Step& step) {
+  Json members = Json::array();
+  for (int32_t index : step.op_indices) {
+    const Op& op = graph.ops[static_cast<size_t>(index)];
+    members.push_back(Json{{"op_index", index}, {"name", op.name}, {"op", op.display_name()}});
+  }
+  return members;
+}
+
+// What nothing measures or models yet is null.
+void add_unknown(Json& json, std::initializer_list<const char*> names) {
+  for (const char* name : names) json[name] = nullptr;
+}
+
+Json step_json(const Session& session, size_t i, const Times& times) {
+  const Step& step = session.program().steps[i];
+  const Graph& graph = session.compiled().graph;
+  Json json{{"index", i},
+            {"name", step.name},
+            {"op", step.op},
+            {"kernel", kernel_name(step)},
+            {"members", members_json(graph, step)},
+            {"shapes", shapes_json(graph, step)},
+            {"macs", step.macs}};
+  add_unknown(json, {"bytes_l1", "bytes_l2", "bytes_dram", "bound"});
+  json["time_ms"] = times.steps[i];
+  json["share"] = times.share(i);
+  json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, times.steps[i])) : Json();
+  add_unknown(json, {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source",
+                     "idle_policy"});
+  return json;
+}
+
+int64_t total_macs(const Program& program) {
+  int64_t macs = 0;
+  for (const Step& step : program.steps) macs += step.macs;
+  return macs;
+}
+
+Json to_json(const OpenModel& open, const Profile& profile) {
+  const Session& session = *open.session;
+  const Times times(profile);
+  Json steps = Json::array();
+  for (size_t i = 0; i < times.steps.size(); ++i) steps.push_back(step_json(session, i, times));
+  const int64_t macs = total_macs(session.program());
+  Json totals{{"steps", times.steps.size()},
+              {"macs", macs},
+              {"steps_ms", times.sum},
+              {"time_ms", times.whole},
+              {"overhead_ms", times.whole - times.sum},
+              {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};
+  add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram", "energy_uj", "energy_low_uj",
+                       "energy_high_uj", "energy_source", "idle_policy"});
+  return Json{{"model", open.name},
+              {"threads", session.threads()},
+              {"isa", level_name(open.model->options().target.isa)},
+              {"runs", profile.runs},
+              {"steps", steps},
+              {"totals", totals}};
+}
+
+void print_text(const OpenModel& open, const Profile& profile) {
+  const Session& session = *open.session;
+  const Graph& graph = session.compiled().graph;
+  const Times times(profile);
+  Table table({{"#", true},
+               {"name", false},
+               {"op", false},
+               {"kernel", false},
+               {"output", false},
+               {"MACs", true},
+               {"ms", true},
+               {"share", true},
+               {"GMAC/s", true}});
+  for (size_t i = 0; i < times.steps.size(); ++i) {
+    const Step& step = session.program().steps[i];
+    const auto outputs = step_tensors(graph, step, false);
+    table.add({fmt::format("{}", i), shorten(printable(step.name), 32), step.op,
+               kernel_name(step),
+               outputs.empty() ? "-" : to_string(graph.tensor(outputs[0]).shape),
+               step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
+               fmt::format("{:.1f} %", times.share(i) * 100),
+               step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-"});
+  }
+  fmt::print("{}", table.to_string());
+  const int64_t macs = total_macs(session.program());
+  fmt::print(
+      "\nsum of steps {} ms, whole run {} ms, overhead {} ms ({:.1f} %); {} MACs, {:.1f} GMAC/s\n"
+      "mean of {} runs, {} thread{}, {}\n",
+      ms_text(times.sum), ms_text(times.whole), ms_text(times.whole - times.sum),
+      times.whole > 0 ? (times.whole - times.sum) / times.whole * 100 : 0, count_text(macs),
+      gmacs(macs, times.whole), profile.runs, session.threads(), session.threads() == 1 ? "" : "s",
+      level_name(open.model->options().target.isa));
+}
+
+}  // namespace
+
+int profile_command(const Args& args) {
+  Options o;
+  CLI::App app("Show where the time of a model goes, step by step.", "pj profile");
+  app.add_option("MODEL", o.model, kModelHelp)->required();
+  app.add_option("--runs", o.runs,
+                 "inferences to average over (default: as many as fit into 1 s, at least 5)")
+      ->check(CLI::Range(1, 1 << 30))
+      ->type_name("N");
+  app.add_flag("--json", o.json, "one JSON object; what is not known is null");
+  add_execution_options(app, o.execution, DefaultThreads::kOne);
+  app.footer(
+      "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run takes\n"
+      "beyond its steps; reading the clock between steps is a part of it.\n\n"
+      "Examples:\n"
+      "  pj profile builtin:fashion\n"
+      "  pj profile mobilenet.tflite --threads 2 --runs 200\n"
+      "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
+  if (const auto status = parse(app, args)) return *status;
+  const OpenModel open = open_model(o.model, o.execution);
+  complete_shapes(*open.session);
+  const Profile profile = take_profile(*open.session, o.runs);
+  if (o.json) {
+    print_json(to_json(open, profile));
+  } else {
+    print_text(open, profile);
+  }
+  return kOk;
+}
+
+}  // namespace pj::cli
