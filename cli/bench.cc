@@ -65,7 +65,8 @@ std::vector<double> timed_runs(Session& session, const Options& options, double&
     if (i == 0) first_ms = ms;
   }
   std::vector<double> times;
-  times.reserve(std::min<size_t>(options.runs > 0 ? static_cast<size_t>(options.runs) : 4096, 1 << 20));
+  times.reserve(
+      std::min<size_t>(options.runs > 0 ? static_cast<size_t>(options.runs) : 4096, 1 << 20));
   const int64_t end = now_ns() + static_cast<int64_t>(options.seconds * 1e9);
   while (options.runs > 0 ? times.size() < static_cast<size_t>(options.runs)
                           : times.empty() || now_ns() < end)
@@ -139,9 +140,8 @@ std::string to_text(const std::vector<Measurement>& all) {
     table.add({shorten(printable(m.model), 48), fmt::format("{}", m.threads), m.isa,
                fmt::format("{}", m.runs), ms_text(m.load_ms), ms_text(m.first_ms),
                ms_text(m.min_ms), ms_text(m.median_ms), ms_text(m.p90_ms),
-               m.peak_rss_bytes > 0 ? bytes_text(m.peak_rss_bytes) : "-",
-               bytes_text(m.arena_bytes), bytes_text(m.weight_bytes),
-               fmt::format("{:08x}", m.output_crc32)});
+               m.peak_rss_bytes > 0 ? bytes_text(m.peak_rss_bytes) : "-", bytes_text(m.arena_bytes),
+               bytes_text(m.weight_bytes), fmt::format("{:08x}", m.output_crc32)});
   return table.to_string();
 }
 
@@ -185,8 +185,10 @@ int bench_command(const Args& args) {
   add_execution_options(app, o.execution, DefaultThreads::kOne);
   app.footer(
       "load: from nothing to a session that is ready. first: the very first inference, warm-up or\n"
-      "not. Inputs are the same on every machine (splitmix64, seed 1 for the first input, one draw\n"
-      "an element: its top byte, for floats its top 24 bits as a number in [-1, 1)); crc32 is that\n"
+      "not. Inputs are the same on every machine (splitmix64, seed 1 for the first input, one "
+      "draw\n"
+      "an element: its top byte, for floats its top 24 bits as a number in [-1, 1)); crc32 is "
+      "that\n"
       "of all outputs. Peak RSS is the process's: bench one model alone for an exact figure.\n\n"
       "Examples:\n"
       "  pj bench builtin:fashion\n"

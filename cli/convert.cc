@@ -6,7 +6,6 @@
 
 #include "cli/commands.h"
 #include "cli/errors.h"
-#include "cli/inputs.h"
 #include "cli/table.h"
 #include "converters/load/pack_target.h"
 #include "kernels/registry.h"
@@ -39,8 +38,7 @@ Target resolve_target(const std::string& name) {
     const std::vector<std::string> names = target_names();
     std::string known;
     for (const std::string& n : names) known += ' ' + n;
-    usage_error("there is no target '{}'{} (there are:{})", name, did_you_mean(name, names),
-                known);
+    usage_error("there is no target '{}'{} (there are:{})", name, did_you_mean(name, names), known);
   }
   return unwrap(target_by_name(name));
 }
@@ -90,8 +88,7 @@ int execute(const Options& options) {
   unwrap(write_model(options.out, graph, records));
 
   fmt::print("{}: {} (input {}), {} operators (input {}), portable weights {}\n",
-             printable(options.out),
-             bytes_text(static_cast<int64_t>(fs::file_size(options.out))),
+             printable(options.out), bytes_text(static_cast<int64_t>(fs::file_size(options.out))),
              bytes_text(file.file_bytes), graph.ops.size(), ops_before,
              bytes_text(constant_bytes(graph)));
   for (const TargetRecord& record : records)

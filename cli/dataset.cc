@@ -72,16 +72,16 @@ std::unique_ptr<Dataset> open_arrays(const fs::path& folder) {
   }
   const std::vector<fs::path>& candidates = preferred.empty() ? others : preferred;
   if (candidates.size() != 1)
-    fail("'{}' has labels.npy, but {} arrays that may be the samples; keep one images*.npy or "
-         "inputs*.npy",
-         folder.string(), candidates.size());
+    fail(
+        "'{}' has labels.npy, but {} arrays that may be the samples; keep one images*.npy or "
+        "inputs*.npy",
+        folder.string(), candidates.size());
   const std::string path = candidates[0].string();
   const Array labels = unwrap(read_npy(labels_path.string()));
   Array samples = unwrap(read_npy(path));
   std::vector<int64_t> classes =
       integer_values(labels.dtype, labels.data.bytes, labels_path.string());
-  const size_t count =
-      samples.shape.empty() ? 0 : static_cast<size_t>(samples.shape[0]);
+  const size_t count = samples.shape.empty() ? 0 : static_cast<size_t>(samples.shape[0]);
   if (classes.empty() || count != classes.size())
     fail("{}: {} labels for {} samples; the first dimension of both must be their number",
          labels_path.string(), classes.size(), count);
@@ -126,7 +126,7 @@ std::optional<int64_t> whole_number(std::string_view text) {
 std::array<std::string_view, 2> two_fields(std::string_view line) {
   const char separator = line.find(',') != std::string_view::npos    ? ','
                          : line.find('\t') != std::string_view::npos ? '\t'
-                                                                      : ' ';
+                                                                     : ' ';
   const size_t first = std::min(line.find(separator), line.size());
   const std::string_view rest = line.substr(std::min(first + 1, line.size()));
   return {line.substr(0, first), rest.substr(0, rest.find(separator))};
@@ -136,8 +136,8 @@ std::array<std::string_view, 2> two_fields(std::string_view line) {
 std::vector<LabelledFile> read_list(const fs::path& folder, const fs::path& list) {
   std::vector<LabelledFile> files;
   const auto mapped = unwrap(MappedFile::open(list.string()));
-  const std::vector<std::string> lines = split_lines(
-      {reinterpret_cast<const char*>(mapped->bytes().data()), mapped->bytes().size()});
+  const std::vector<std::string> lines =
+      split_lines({reinterpret_cast<const char*>(mapped->bytes().data()), mapped->bytes().size()});
   for (size_t i = 0; i < lines.size(); ++i) {
     const auto [name, number] = two_fields(lines[i]);
     const std::optional<int64_t> label = whole_number(number);

@@ -83,10 +83,9 @@ void examine_isa(Diagnosis& d) {
                           "unset PJ_ISA to use all that this CPU has"});
   for (const Level& level : d.levels)
     if (level.cpu && level.rows && !level.build)
-      d.findings.push_back({false,
-                            fmt::format("the CPU has {}, but this build left its kernels out",
-                                        level.name),
-                            "slower levels are used; build with a newer compiler"});
+      d.findings.push_back(
+          {false, fmt::format("the CPU has {}, but this build left its kernels out", level.name),
+           "slower levels are used; build with a newer compiler"});
 }
 
 void examine_machine(Diagnosis& d) {
@@ -102,10 +101,9 @@ void examine_machine(Diagnosis& d) {
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     d.memory_limit = static_cast<int64_t>(limit.rlim_cur);
   if (d.memory_limit > 0)
-    d.findings.push_back({false,
-                          fmt::format("memory is limited to {} a process",
-                                      bytes_text(d.memory_limit)),
-                          "ulimit -v unlimited, if large models do not load"});
+    d.findings.push_back(
+        {false, fmt::format("memory is limited to {} a process", bytes_text(d.memory_limit)),
+         "ulimit -v unlimited, if large models do not load"});
 }
 
 Diagnosis diagnose() {
@@ -184,7 +182,8 @@ void print_text(const Diagnosis& d) {
   fmt::print("{}\n", levels.to_string());
   for (const Finding& f : d.findings)
     fmt::print("{}: {}\n  {}\n", f.serious ? "PROBLEM" : "note", printable(f.what), f.fix);
-  fmt::print("{}\n", healthy(d) ? "Ready to run models." : "Models will not run until this is mended.");
+  fmt::print("{}\n",
+             healthy(d) ? "Ready to run models." : "Models will not run until this is mended.");
 }
 
 }  // namespace

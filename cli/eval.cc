@@ -29,9 +29,7 @@ struct Outcome {
   std::vector<int32_t> decisions;
 
   bool has_top5() const { return classes >= kClassesForTop5; }
-  double share(size_t hits) const {
-    return static_cast<double>(hits) / static_cast<double>(count);
-  }
+  double share(size_t hits) const { return static_cast<double>(hits) / static_cast<double>(count); }
   double ms_per_sample() const {
     return static_cast<double>(run_ns) * 1e-6 / static_cast<double>(count);
   }
@@ -39,9 +37,10 @@ struct Outcome {
 
 void add_sample(Session& session, int64_t label, Outcome& outcome) {
   if (label < 0 || label >= static_cast<int64_t>(outcome.classes))
-    fail("sample {}: class {} does not exist, the model has {}; --label-offset shifts the data's "
-         "labels",
-         outcome.count, label, outcome.classes);
+    fail(
+        "sample {}: class {} does not exist, the model has {}; --label-offset shifts the data's "
+        "labels",
+        outcome.count, label, outcome.classes);
   const int64_t start = now_ns();
   unwrap(session.run());
   outcome.run_ns += now_ns() - start;

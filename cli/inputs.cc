@@ -25,8 +25,8 @@ void check_list(const std::vector<double>& list, const char* option, int channel
 void encode_pixel(const Tensor& input, const PictureOptions& options, int pixel, size_t channel,
                   std::byte* element) {
   if (!options.mean.empty() || !options.std.empty()) {
-    const double real = (pixel - per_channel(options.mean, channel, 0)) /
-                        per_channel(options.std, channel, 1);
+    const double real =
+        (pixel - per_channel(options.mean, channel, 0)) / per_channel(options.std, channel, 1);
     return encode_real(input, real, element);
   }
   if (input.dtype == DType::kU8) {
@@ -159,9 +159,8 @@ void encode_pixels(const Tensor& input, const PictureOptions& options, std::span
 void encode_picture(const Tensor& input, const PictureOptions& options, const Picture& picture,
                     std::span<std::byte> out) {
   const PictureLayout layout = *picture_layout(input.shape);
-  const Picture cropped = options.crop > 0
-                              ? crop_center(picture, options.crop, layout.height, layout.width)
-                              : picture;
+  const Picture cropped =
+      options.crop > 0 ? crop_center(picture, options.crop, layout.height, layout.width) : picture;
   encode_pixels(input, options, resize(cropped, layout.height, layout.width).pixels,
                 layout.channels, out);
 }
@@ -177,8 +176,8 @@ void encode_elements(const Tensor& input, const PictureOptions& options, DType d
       fail("{}: uint8 arrays are pixels with channels last, but input '{}' is {}; save it as {}",
            what, printable(input.name), to_string(input.shape), name_of(input.dtype));
     const int channels = layout ? layout->channels : 1;
-    encode_pixels(input, options,
-                  {reinterpret_cast<const uint8_t*>(in.data()), in.size()}, channels, out);
+    encode_pixels(input, options, {reinterpret_cast<const uint8_t*>(in.data()), in.size()},
+                  channels, out);
   } else if (dtype == input.dtype) {
     std::copy(in.begin(), in.end(), out.begin());
   } else if (is_float(dtype)) {
@@ -216,9 +215,12 @@ Shape shape_for_file(const Tensor& declared, const std::string& path) {
 void read_input(const Tensor& input, const std::string& path, const PictureOptions& options,
                 std::span<std::byte> out) {
   switch (kind_of_file(path)) {
-    case FileKind::kRaw: return read_raw(input, path, out);
-    case FileKind::kNpy: return read_array(input, path, options, out);
-    case FileKind::kPicture: break;
+    case FileKind::kRaw:
+      return read_raw(input, path, out);
+    case FileKind::kNpy:
+      return read_array(input, path, options, out);
+    case FileKind::kPicture:
+      break;
   }
   const PictureLayout layout = layout_for(input, path);
   encode_picture(input, options, unwrap(read_picture(path, layout.channels)), out);

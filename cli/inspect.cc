@@ -185,10 +185,10 @@ void add_tensors(Table& table, const char* title, const Graph& graph,
                  const std::vector<TensorId>& ids) {
   for (size_t i = 0; i < ids.size(); ++i) {
     const Tensor& t = graph.tensor(ids[i]);
-    const std::string quant = t.quant.per_tensor()
-                                  ? fmt::format("scale {:.8g}, zero point {}", t.quant.scale[0],
-                                                t.quant.zero_point[0])
-                                  : "";
+    const std::string quant =
+        t.quant.per_tensor()
+            ? fmt::format("scale {:.8g}, zero point {}", t.quant.scale[0], t.quant.zero_point[0])
+            : "";
     table.add({i == 0 ? title : "", shorten(printable(t.name), 48), name_of(t.dtype),
                to_string(t.shape), quant});
   }
@@ -213,9 +213,9 @@ void print_summary(const Inspection& in) {
   auto add = [&](const char* key, std::string value) { table.add({key, std::move(value)}); };
   add("model", fmt::format("{} (.{}, {})", printable(in.name), format_name(in),
                            bytes_text(in.file.file_bytes)));
-  add("planned for", fmt::format("{}, {}", level_name(in.model->options().target.isa),
-                                 host_cpu().name) +
-                         (in.assumed ? ", with unknown dimensions as 1" : ""));
+  add("planned for",
+      fmt::format("{}, {}", level_name(in.model->options().target.isa), host_cpu().name) +
+          (in.assumed ? ", with unknown dimensions as 1" : ""));
   add("weights", fmt::format("{} portable", bytes_text(constant_bytes(graph))));
   if (in.compiled) {
     const Program& program = in.compiled->plan.program;
@@ -263,7 +263,11 @@ void print_text(const Inspection& in, const Options& options) {
     fmt::print("{}{} operators in the file, {} after the passes\n\n", passes.to_string(),
                in.file.graph.ops.size(), graph.ops.size());
   }
-  Table ops({{"#", true}, {"op", false}, {"output", false}, {"type", false}, {"shape", false},
+  Table ops({{"#", true},
+             {"op", false},
+             {"output", false},
+             {"type", false},
+             {"shape", false},
              {"MACs", true}});
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     const Op& op = graph.ops[i];

@@ -206,15 +206,16 @@ Status write_npy(const std::string& path, DType dtype, const Shape& shape,
   std::string_view descr;
   for (const auto& type : kTypes)
     if (type.dtype == dtype) descr = type.descr;
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                 descr, dims);
+  std::string text =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, dims);
   const size_t preamble = kMagic.size() + 4;
   const size_t total = round_up(preamble + text.size() + 1, kAlignment);
   text.append(total - preamble - text.size() - 1, ' ');
   text += '\n';
 
   std::string header(kMagic);
-  header += {'\1', '\0', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
+  header +=
+      {'\1', '\0', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
   header += text;
   const std::array parts{std::as_bytes(std::span(header)), bytes};
   return write_file_atomically(path, parts);

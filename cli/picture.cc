@@ -52,9 +52,8 @@ Result<Picture> read_picture(const std::string& path, int channels) {
   const auto* data = reinterpret_cast<const stbi_uc*>(file->bytes().data());
   auto broken = [&] {
     const char* reason = stbi_failure_reason();
-    return error(ErrorCode::kModelFormat,
-                 "'{}' cannot be decoded as PNG, JPEG or BMP picture: {}", path,
-                 reason != nullptr ? reason : "unknown format");
+    return error(ErrorCode::kModelFormat, "'{}' cannot be decoded as PNG, JPEG or BMP picture: {}",
+                 path, reason != nullptr ? reason : "unknown format");
   };
   int width = 0, height = 0, in_file = 0;
   if (file->bytes().empty())
@@ -62,8 +61,8 @@ Result<Picture> read_picture(const std::string& path, int channels) {
   if (file->bytes().size() > INT32_MAX)
     return error(ErrorCode::kLimitExceeded, "'{}' passes 2 GB, the limit for pictures", path);
   if (has_oversized_huffman_table(file->bytes()))
-    return error(ErrorCode::kModelFormat, "'{}' is a damaged JPEG: a Huffman table has too many codes",
-                 path);
+    return error(ErrorCode::kModelFormat,
+                 "'{}' is a damaged JPEG: a Huffman table has too many codes", path);
   const int size = static_cast<int>(file->bytes().size());
   if (stbi_info_from_memory(data, size, &width, &height, &in_file) == 0) return broken();
   if (static_cast<int64_t>(width) * height > kMaxPixels)
@@ -92,8 +91,8 @@ Picture crop_center(const Picture& picture, double fraction, int height, int wid
   const auto left = static_cast<size_t>((picture.width - out.width) / 2);
   const size_t row = static_cast<size_t>(out.width) * channels;
   for (size_t y = 0; y < static_cast<size_t>(out.height); ++y) {
-    const uint8_t* from = picture.pixels.data() +
-                          ((top + y) * static_cast<size_t>(picture.width) + left) * channels;
+    const uint8_t* from =
+        picture.pixels.data() + ((top + y) * static_cast<size_t>(picture.width) + left) * channels;
     out.pixels.insert(out.pixels.end(), from, from + row);
   }
   return out;

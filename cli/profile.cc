@@ -61,8 +61,8 @@ std::string kernel_name(const Step& step) {
 // The tensors that go into a step or come out of it.
 std::vector<TensorId> step_tensors(const Graph& graph, const Step& step, bool inputs) {
   if (step.op_indices.empty()) return {};
-  const Op& op = graph.ops[static_cast<size_t>(inputs ? step.op_indices.front()
-                                                      : step.op_indices.back())];
+  const Op& op =
+      graph.ops[static_cast<size_t>(inputs ? step.op_indices.front() : step.op_indices.back())];
   std::vector<TensorId> present;
   for (TensorId id : inputs ? op.inputs : op.outputs)
     if (id != kNoTensor) present.push_back(id);
@@ -106,8 +106,8 @@ Json step_json(const Session& session, size_t i, const Times& times) {
   json["time_ms"] = times.steps[i];
   json["share"] = times.share(i);
   json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, times.steps[i])) : Json();
-  add_unknown(json, {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source",
-                     "idle_policy"});
+  add_unknown(json,
+              {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"});
   return json;
 }
 
@@ -155,8 +155,7 @@ void print_text(const OpenModel& open, const Profile& profile) {
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
     const auto outputs = step_tensors(graph, step, false);
-    table.add({fmt::format("{}", i), shorten(printable(step.name), 32), step.op,
-               kernel_name(step),
+    table.add({fmt::format("{}", i), shorten(printable(step.name), 32), step.op, kernel_name(step),
                outputs.empty() ? "-" : to_string(graph.tensor(outputs[0]).shape),
                step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
                fmt::format("{:.1f} %", times.share(i) * 100),
@@ -186,7 +185,8 @@ int profile_command(const Args& args) {
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");
   add_execution_options(app, o.execution, DefaultThreads::kOne);
   app.footer(
-      "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run takes\n"
+      "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run "
+      "takes\n"
       "beyond its steps; reading the clock between steps is a part of it.\n\n"
       "Examples:\n"
       "  pj profile builtin:fashion\n"

@@ -126,12 +126,11 @@ struct Dump {
     const std::vector<Operand>& out = program.steps[index].members.back().out;
     for (size_t o = 0; o < out.size(); ++o) {
       const Step& step = program.steps[index];
-      const TensorId id =
-          step.op_indices.empty()
-              ? (out[o].buffer.space == Space::kOutput
-                     ? graph.outputs[static_cast<size_t>(out[o].buffer.index)]
-                     : kNoTensor)
-              : graph.ops[static_cast<size_t>(step.op_indices.back())].outputs[o];
+      const TensorId id = step.op_indices.empty()
+                              ? (out[o].buffer.space == Space::kOutput
+                                     ? graph.outputs[static_cast<size_t>(out[o].buffer.index)]
+                                     : kNoTensor)
+                              : graph.ops[static_cast<size_t>(step.op_indices.back())].outputs[o];
       if (id == kNoTensor) continue;
       const Tensor& t = graph.tensor(id);
       const auto bytes = session.step_output(index, o);
@@ -156,8 +155,8 @@ void run_once(const OpenModel& open, const Options& options, const Job& job) {
 
 void write_outputs(const Session& session, const std::string& folder) {
   for (size_t i = 0; i < session.output_count(); ++i)
-    unwrap(write_file_atomically(fmt::format("{}/output_{}.bin", folder, i),
-                                 session.output_data(i)));
+    unwrap(
+        write_file_atomically(fmt::format("{}/output_{}.bin", folder, i), session.output_data(i)));
 }
 
 std::string statistics_text(const Session& session) {
@@ -238,8 +237,9 @@ int run_command(const Args& args) {
                  "several runs, or, with several inputs, one file each. Default: made-up numbers")
       ->allow_extra_args(false)
       ->type_name("[NAME=]FILE");
-  app.add_option("--output", o.output, "write each output, raw, to DIR/output_<i>.bin; with "
-                                       "several runs to DIR/<file's stem>/output_<i>.bin")
+  app.add_option("--output", o.output,
+                 "write each output, raw, to DIR/output_<i>.bin; with "
+                 "several runs to DIR/<file's stem>/output_<i>.bin")
       ->type_name("DIR");
   app.add_option("--labels", o.labels, "names of the classes, one a line")->type_name("F");
   app.add_option("--top", o.top, "print the K most likely classes (default: 3 if names are known)")

@@ -10,5 +10,6 @@
 #define STBI_REALLOC(p, size) std::realloc(p, size)
 #define STBI_FREE(p) std::free(p)
 #define STB_IMAGE_IMPLEMENTATION
-#include <cstdlib>
 #include <stb/stb_image.h>
+
+#include <cstdlib>

@@ -32,7 +32,7 @@ size_t display_width(std::string_view text);
 // names tell them apart.
 std::string shorten(std::string_view text, size_t width);
 
-std::string bytes_text(int64_t bytes);     // "987 B", "12.3 kB", "4.56 MB"
-std::string count_text(int64_t count);     // "987", "12.3 k", "4.56 M"
+std::string bytes_text(int64_t bytes);  // "987 B", "12.3 kB", "4.56 MB"
+std::string count_text(int64_t count);  // "987", "12.3 k", "4.56 M"
 
 }  // namespace pj::cli

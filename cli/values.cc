@@ -21,14 +21,22 @@ T load(const std::byte* p) {
 
 double raw_value(DType dtype, const std::byte* p) {
   switch (dtype) {
-    case DType::kF32: return static_cast<double>(load<float>(p));
-    case DType::kF16: return static_cast<double>(to_float(Half{load<uint16_t>(p)}));
-    case DType::kI8: return load<int8_t>(p);
-    case DType::kU8: return load<uint8_t>(p);
-    case DType::kI16: return load<int16_t>(p);
-    case DType::kI32: return load<int32_t>(p);
-    case DType::kI64: return static_cast<double>(load<int64_t>(p));
-    case DType::kBool: return load<uint8_t>(p) != 0 ? 1 : 0;
+    case DType::kF32:
+      return static_cast<double>(load<float>(p));
+    case DType::kF16:
+      return static_cast<double>(to_float(Half{load<uint16_t>(p)}));
+    case DType::kI8:
+      return load<int8_t>(p);
+    case DType::kU8:
+      return load<uint8_t>(p);
+    case DType::kI16:
+      return load<int16_t>(p);
+    case DType::kI32:
+      return load<int32_t>(p);
+    case DType::kI64:
+      return static_cast<double>(load<int64_t>(p));
+    case DType::kBool:
+      return load<uint8_t>(p) != 0 ? 1 : 0;
   }
   return 0;
 }
@@ -70,8 +78,8 @@ void encode_real(const Tensor& tensor, double real, std::byte* element) {
     fail("input '{}' is {} without a scale: give its bytes as .bin, or .npy of that type",
          printable(tensor.name), name_of(tensor.dtype));
   const IntRange range = range_of(tensor.dtype);
-  const double q =
-      std::nearbyint(real / static_cast<double>(tensor.quant.scale[0])) + tensor.quant.zero_point[0];
+  const double q = std::nearbyint(real / static_cast<double>(tensor.quant.scale[0])) +
+                   tensor.quant.zero_point[0];
   // NaN becomes the smallest value.
   const int32_t value = !(q > range.min)
                             ? range.min

@@ -105,8 +105,8 @@ TEST(Convert, LeavesNothingBehindWhenItFails) {
   const std::string model = brightest_model(folder.file("m.pj"));
   const std::string before = read_text(model);
   folder.write("folder.pj/inside", "");
-  for (const std::string& out : {folder.file("absent/out.pj"), folder.file("m.pj/out.pj"),
-                                 folder.file("folder.pj")}) {
+  for (const std::string& out :
+       {folder.file("absent/out.pj"), folder.file("m.pj/out.pj"), folder.file("folder.pj")}) {
     const ToolResult result = pj({"convert", model, out});
     EXPECT_EQ(result.status, 1) << out;
     EXPECT_THAT(result.err, HasSubstr(out));
@@ -126,8 +126,7 @@ TEST(Fashion, EveryCommandWorks) {
   const std::string out = folder.file("fashion.pj");
   EXPECT_EQ(pj({"convert", model, out}).status, 0);
   auto crc = [](const std::string& path, const char* threads) {
-    const ToolResult result =
-        pj({"bench", path, "--runs", "1", "--threads", threads, "--json"});
+    const ToolResult result = pj({"bench", path, "--runs", "1", "--threads", threads, "--json"});
     EXPECT_EQ(result.status, 0) << result.err;
     return Json::parse(result.out)["output_crc32"];
   };

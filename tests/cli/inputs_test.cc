@@ -54,9 +54,9 @@ TEST(Pixels, MeanAndStdGiveRealValuesThatAreQuantised) {
   EXPECT_THAT(encoded(tensor(DType::kF32, shape), options, {10, 22, 34, 0, 0, 0}, 3),
               ElementsAre(0, 1, 2, -5, -10, -15));
   // q = real / 0.5 + 1, saturated.
-  EXPECT_THAT(encoded(tensor(DType::kI8, shape, {{0.5f}, {1}, 0}), options,
-                      {10, 22, 255, 0, 255, 0}, 3),
-              ElementsAre(1, 3, 127, -9, 127, -29));
+  EXPECT_THAT(
+      encoded(tensor(DType::kI8, shape, {{0.5f}, {1}, 0}), options, {10, 22, 255, 0, 255, 0}, 3),
+      ElementsAre(1, 3, 127, -9, 127, -29));
   EXPECT_THROW(encoded(tensor(DType::kI8, shape), options, {1, 2, 3, 4, 5, 6}, 3), Failure);
   options.mean = {1, 2};
   EXPECT_THROW(encoded(tensor(DType::kF32, shape), options, {1, 2, 3, 4, 5, 6}, 3), Failure);

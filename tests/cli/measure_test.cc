@@ -115,8 +115,8 @@ class Eval : public ::testing::Test {
   Eval() : model(brightest_model(folder.file("m.pj"))) {}
 
   static std::string pixels(size_t i) {
-    const std::string all[] = {{"\xff\0\0\0", 4}, {"\0\xff\0\0", 4}, {"\0\0\xff\0", 4},
-                               {"\xf0\0\0\xff", 4}};
+    const std::string all[] = {
+        {"\xff\0\0\0", 4}, {"\0\xff\0\0", 4}, {"\0\0\xff\0", 4}, {"\xf0\0\0\xff", 4}};
     return all[i];
   }
   std::string picture(const std::string& name, size_t i) {
@@ -136,8 +136,8 @@ class Eval : public ::testing::Test {
     const std::vector<int64_t> labels{0, 1, 2, 1};
     EXPECT_TRUE(write_npy(data + "/images_uint8.npy", DType::kU8, {4, 2, 2, 1},
                           std::as_bytes(std::span(images))));
-    EXPECT_TRUE(write_npy(data + "/labels.npy", DType::kI64, {4},
-                          std::as_bytes(std::span(labels))));
+    EXPECT_TRUE(
+        write_npy(data + "/labels.npy", DType::kI64, {4}, std::as_bytes(std::span(labels))));
     return data;
   }
 
@@ -167,7 +167,8 @@ TEST_F(Eval, PartsOfTheData) {
 }
 
 TEST_F(Eval, ListOfPictures) {
-  for (size_t i = 0; i < 4; ++i) picture("list/" + std::string(1, static_cast<char>('a' + i)) + ".bmp", i);
+  for (size_t i = 0; i < 4; ++i)
+    picture("list/" + std::string(1, static_cast<char>('a' + i)) + ".bmp", i);
   folder.write("list/labels.csv", "file,class,name\na.bmp,1,x\nb.bmp,2,y\nc.bmp,3,z\nd.bmp,2,y\n");
   EXPECT_EQ(evaluate(folder.file("list"), {"--label-offset", "-1"})["top1"], 0.75);
   const ToolResult unshifted = pj({"eval", model, "--data", folder.file("list")});

@@ -34,10 +34,9 @@ std::string brightest_model(const std::string& path) {
   const Quantization pixels = quantized(1.0f / 255, -128);
   const TensorId in = b.input("pixels", DType::kI8, {1, 2, 2, 1}, pixels);
   const TensorId flat = b.activation("flat", DType::kI8, {1, 4}, pixels);
-  const TensorId weights =
-      b.constant("weights", DType::kI8, {3, 4},
-                 bytes(std::vector<int8_t>{10, 0, 0, 0, 0, 10, 0, 0, 0, 0, 10, 0}),
-                 quantized(1, 0));
+  const TensorId weights = b.constant(
+      "weights", DType::kI8, {3, 4},
+      bytes(std::vector<int8_t>{10, 0, 0, 0, 0, 10, 0, 0, 0, 0, 10, 0}), quantized(1, 0));
   const TensorId bias = b.constant("bias", DType::kI32, {3}, bytes(std::vector<int32_t>{0, 0, 0}),
                                    quantized(1.0f / 255, 0));
   const TensorId logits = b.activation("logits", DType::kI8, {1, 3}, quantized(0.1f, 0));

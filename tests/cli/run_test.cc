@@ -38,7 +38,7 @@ class Run : public ::testing::Test {
   Folder folder;
 };
 
-constexpr char kFirst[] = "\xff\0\0\0";   // the first pixel is the brightest
+constexpr char kFirst[] = "\xff\0\0\0";    // the first pixel is the brightest
 constexpr char kThird[] = "\0\0\xff\xff";  // the third, among the first three
 
 // exp(-10) is 4.5e-5: the winner's score 0.99991 * 256 - 128 saturates at 127, the others are -128.
@@ -155,16 +155,15 @@ TEST_F(Run, UnknownDimensionsComeFromTheArray) {
   const std::string model = rows_model(folder.file("rows.pj"));
   const std::string rows = floats("rows.npy", {3, 2}, {1, 2, 3, 4, 10, 20});
   EXPECT_EQ(pj({"run", model, "--input", rows, "--output", folder.file("out")}).status, 0);
-  EXPECT_THAT(output_floats(folder.file("out/output_0.bin")),
-              ElementsAre(3, -1, 7, -1, 30, -10));
+  EXPECT_THAT(output_floats(folder.file("out/output_0.bin")), ElementsAre(3, -1, 7, -1, 30, -10));
   EXPECT_THAT(pj({"run", model}).out, HasSubstr("1x2"));
 }
 
 TEST_F(Run, DumpsWhatEveryStepComputed) {
   const std::string model = brightest_model(folder.file("m.pj"));
   const Folder dump;
-  const ToolResult result = pj({"run", model, "--input", picture("a.bmp", {kThird, 4}),
-                                "--dump-tensors", dump.path()});
+  const ToolResult result =
+      pj({"run", model, "--input", picture("a.bmp", {kThird, 4}), "--dump-tensors", dump.path()});
   EXPECT_EQ(result.status, 0) << result.err;
   ASSERT_THAT(dump.list(), ElementsAre("0000_logits.npy", "0001_scores.npy"));
   const Result<Array> logits = read_npy(dump.file("0000_logits.npy"));

@@ -14,14 +14,14 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using Json = nlohmann::json;
 
-const char* const kCommands[] = {"run",     "bench",   "eval",  "profile",
-                                 "inspect", "convert", "doctor"};
+const char* const kCommands[] = {"run", "bench", "eval", "profile", "inspect", "convert", "doctor"};
 
 TEST(Usage, HelpNamesEveryCommandAndNoOther) {
   const ToolResult help = pj({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* command : kCommands) EXPECT_THAT(help.out, HasSubstr(command));
-  for (const char* later : {"tune", "quantize", "prune", "export", "calibrate", "compare", "soak"}) {
+  for (const char* later :
+       {"tune", "quantize", "prune", "export", "calibrate", "compare", "soak"}) {
     EXPECT_THAT(help.out, Not(HasSubstr(later)));
     EXPECT_EQ(pj({later}).status, 2) << later;
   }
@@ -63,8 +63,9 @@ TEST(Usage, MistakesAreNamedAndGetASuggestion) {
       {{"bench", "x.pj", "--thraeds=2"}, "did you mean '--threads'?"},
       {{"run", "--dump", "d", "x.pj"}, "did you mean '--dump-tensors'?"},
       {{"run", "x.pj", "--zzzzzz"}, "unknown option '--zzzzzz' (see `pj run --help`)"},
-      {{"run", "builtin:fashon"}, "there is no model 'builtin:fashon'; did you mean "
-                                  "'builtin:fashion'?"},
+      {{"run", "builtin:fashon"},
+       "there is no model 'builtin:fashon'; did you mean "
+       "'builtin:fashion'?"},
       {{"inspect", "fashion"}, "did you mean 'builtin:fashion'?"},
       {{"run"}, "MODEL is required"},
       {{"run", "a.pj", "b.pj"}, "unexpected argument 'b.pj'"},
@@ -74,8 +75,7 @@ TEST(Usage, MistakesAreNamedAndGetASuggestion) {
       {{"bench", "builtin:fashion", "--pool", "none"}, "pool"},
       {{"bench", "builtin:fashion", "--isa", "avx1024"}, "'avx1024' does not exist"},
       {{"convert", "builtin:fashion", "out.tflite"}, "must end in .pj"},
-      {{"convert", "builtin:fashion", "out.pj", "--target", "neon-dot"},
-       "did you mean 'neondot'?"},
+      {{"convert", "builtin:fashion", "out.pj", "--target", "neon-dot"}, "did you mean 'neondot'?"},
       {{"convert", "builtin:fashion", "out.pj", "--target", "none,avx2"}, "stands alone"},
   };
   for (const Mistake& mistake : mistakes) {
@@ -113,8 +113,11 @@ TEST(Usage, BrokenFilesFailInEveryCommand) {
   };
   for (const std::string& path : broken) {
     const std::vector<std::vector<std::string>> commands = {
-        {"run", path},     {"bench", path},   {"profile", path},
-        {"inspect", path}, {"eval", path, "--data", folder.path()},
+        {"run", path},
+        {"bench", path},
+        {"profile", path},
+        {"inspect", path},
+        {"eval", path, "--data", folder.path()},
         {"convert", path, folder.file("out.pj")}};
     for (const auto& args : commands) {
       const ToolResult result = pj(args);
@@ -127,18 +130,16 @@ TEST(Usage, BrokenFilesFailInEveryCommand) {
   EXPECT_THAT(folder.list(), Not(::testing::Contains("out.pj")));
 }
 
-TEST(Usage, FullOutputIsAFailure) {
-  EXPECT_EQ(pj({"--help"}, {}, "/dev/full").status, 1);
-}
+TEST(Usage, FullOutputIsAFailure) { EXPECT_EQ(pj({"--help"}, {}, "/dev/full").status, 1); }
 
 TEST(Usage, DoctorReportsTheMachine) {
   const ToolResult text = pj({"doctor"});
   EXPECT_EQ(text.status, 0) << text.out;
   EXPECT_THAT(text.out, HasSubstr("Ready to run models."));
   const Json json = Json::parse(pj({"doctor", "--json"}).out);
-  for (const char* field : {"version", "cpu", "features", "cores", "l1_bytes", "l2_bytes",
-                            "l3_bytes", "levels", "isa", "pools", "memory_limit_bytes", "zoo",
-                            "models", "findings", "healthy"})
+  for (const char* field :
+       {"version", "cpu", "features", "cores", "l1_bytes", "l2_bytes", "l3_bytes", "levels", "isa",
+        "pools", "memory_limit_bytes", "zoo", "models", "findings", "healthy"})
     EXPECT_TRUE(json.contains(field)) << field;
   EXPECT_GE(json["cores"], 1);
   EXPECT_EQ(json["levels"][0]["name"], "scalar");
