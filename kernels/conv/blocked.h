@@ -39,35 +39,36 @@ struct VectorOf {
 template <typename T>
 using Vector = typename VectorOf<T>::type;
 
+// Integer sums wrap modulo 2^32, hence unsigned.
 template <typename T>
-using Accumulator = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
+using Accumulator = std::conditional_t<std::is_same_v<T, float>, float, uint32_t>;
 
 // kLanes consecutive elements, as accumulators see them.
 PJ_INLINE Vector<float> load_wide(const float* p) {
   return *reinterpret_cast<const Vector<float>*>(p);
 }
-PJ_INLINE Vector<int32_t> load_wide(const int32_t* p) {
-  return *reinterpret_cast<const Vector<int32_t>*>(p);
+PJ_INLINE Vector<uint32_t> load_wide(const uint32_t* p) {
+  return *reinterpret_cast<const Vector<uint32_t>*>(p);
 }
 #if defined(__AVX2__)
 // One instruction each; gcc 12 takes the portable form below apart into single elements.
-PJ_INLINE Vector<int32_t> load_wide(const int8_t* p) {
-  return (Vector<int32_t>)_mm256_cvtepi8_epi32(_mm_loadu_si64(p));
+PJ_INLINE Vector<uint32_t> load_wide(const int8_t* p) {
+  return (Vector<uint32_t>)_mm256_cvtepi8_epi32(_mm_loadu_si64(p));
 }
-PJ_INLINE Vector<int32_t> load_wide(const uint8_t* p) {
-  return (Vector<int32_t>)_mm256_cvtepu8_epi32(_mm_loadu_si64(p));
+PJ_INLINE Vector<uint32_t> load_wide(const uint8_t* p) {
+  return (Vector<uint32_t>)_mm256_cvtepu8_epi32(_mm_loadu_si64(p));
 }
 #else
 template <typename T>
-PJ_INLINE Vector<int32_t> load_wide(const T* p) {
+PJ_INLINE Vector<uint32_t> load_wide(const T* p) {
   static_assert(sizeof(T) == 1);
-  return __builtin_convertvector(*reinterpret_cast<const Vector<T>*>(p), Vector<int32_t>);
+  return __builtin_convertvector(*reinterpret_cast<const Vector<T>*>(p), Vector<uint32_t>);
 }
 #endif
 
 // Results of one pixel for nr channels: `count` of them are written.
 template <int nr>
-PJ_INLINE void store_result(const Vector<float>* acc, const std::byte*, int32_t,
+PJ_INLINE void store_result(const Vector<float>* acc, const std::byte*, uint32_t,
                             const ConvKernelParams& p, float* out, int32_t count) {
   // A NaN stays: both comparisons are false.
   const Vector<float> low = p.low - Vector<float>{}, high = p.high - Vector<float>{};
@@ -84,16 +85,15 @@ PJ_INLINE void store_result(const Vector<float>* acc, const std::byte*, int32_t,
   }
 }
 template <int nr, typename X>
-PJ_INLINE void store_result(const Vector<int32_t>* acc, const std::byte* panel, int32_t x_sum,
+PJ_INLINE void store_result(const Vector<uint32_t>* acc, const std::byte* panel, uint32_t x_sum,
                             const ConvKernelParams& p, X* out, int32_t count) {
   const auto* scale = reinterpret_cast<const float*>(panel) + nr;
-  const auto correction =
-      static_cast<uint32_t>(p.weights_zero_point) * static_cast<uint32_t>(x_sum);
-  int32_t sums[nr];
+  const uint32_t correction = static_cast<uint32_t>(p.weights_zero_point) * x_sum;
+  uint32_t sums[nr];
   std::memcpy(sums, acc, sizeof(sums));
   X results[nr];
   for (int i = 0; i < nr; ++i) {
-    const auto a = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) - correction);
+    const auto a = static_cast<int32_t>(sums[i] - correction);
     results[i] = static_cast<X>(requantize(a, scale[i], p.stage));
   }
   if (count == nr) {
@@ -126,7 +126,7 @@ void conv_block(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t c
     const Vector<Acc> bias = load_wide(reinterpret_cast<const Acc*>(panel) + v * kLanes);
     for (int i = 0; i < mr; ++i) acc[i][v] = bias;
   }
-  int32_t x_sum[mr] = {};
+  uint32_t x_sum[mr] = {};
 
   for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
     const std::byte* in_row = t.rows[row * p.stride_h + ky * p.dilation_h];
@@ -147,7 +147,7 @@ void conv_block(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t c
       }
       if (p.weights_zero_point != 0) {
         for (int i = 0; i < mr; ++i)
-          for (int32_t k = 0; k < p.in_channels; ++k) x_sum[i] += static_cast<int32_t>(x[i][k]);
+          for (int32_t k = 0; k < p.in_channels; ++k) x_sum[i] += static_cast<uint32_t>(x[i][k]);
       }
     }
   }

@@ -12,9 +12,8 @@ namespace {
 
 // sum of products minus the weights' zero point times the sum of inputs.
 PJ_INLINE void correct(Vector<float>&, const Vector<float>&, int32_t) {}
-PJ_INLINE void correct(Vector<int32_t>& acc, const Vector<int32_t>& x_sum, int32_t zero) {
-  using Unsigned = Vector<uint32_t>;
-  acc = (Vector<int32_t>)((Unsigned)acc - (Unsigned)x_sum * static_cast<uint32_t>(zero));
+PJ_INLINE void correct(Vector<uint32_t>& acc, const Vector<uint32_t>& x_sum, int32_t zero) {
+  acc -= x_sum * static_cast<uint32_t>(zero);
 }
 
 template <typename X, typename W, int nr, bool whole>

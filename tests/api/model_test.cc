@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
+#include "runtime/base/aligned.h"
 #include "tests/api/allocations.h"
 #include "tests/api/models.h"
 
@@ -18,12 +20,11 @@ pj_model* const kGarbage = reinterpret_cast<pj_model*>(uintptr_t{64});
 
 // A copy of bytes that begins at a multiple of 64, plus `shift`.
 struct Placed {
-  Placed(const Bytes& bytes, size_t shift) : memory(bytes.size() + 64 + shift) {
-    const auto address = reinterpret_cast<uintptr_t>(memory.data());
-    data = memory.data() + (64 - address % 64) % 64 + shift;
-    std::copy(bytes.begin(), bytes.end(), data);
+  Placed(const Bytes& bytes, size_t shift) : memory(bytes.size() + shift) {
+    data = memory.data() + shift;
+    std::memcpy(data, bytes.data(), bytes.size());
   }
-  Bytes memory;
+  AlignedBuffer memory;
   std::byte* data;
 };
 

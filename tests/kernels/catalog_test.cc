@@ -70,7 +70,13 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
   const TensorId w = b.constant("w", k.weights, shape, w_bytes, wq);
   const bool integer = k.input != DType::kF32;
   const DType bias_type = integer ? DType::kI32 : k.weights;
-  const TensorId bias = b.constant("bias", bias_type, {out_c});
+  Bytes bias_bytes(static_cast<size_t>(out_c) * size_of(bias_type));
+  b.fill(bias_type, bias_bytes);
+  // Sums that pass the range of int32 wrap.
+  const int32_t extreme = v == Values::kLow ? INT32_MIN : INT32_MAX;
+  for (size_t i = 0; integer && v != Values::kRandom && i < bias_bytes.size(); i += 4)
+    std::memcpy(bias_bytes.data() + i, &extreme, 4);
+  const TensorId bias = b.constant("bias", bias_type, {out_c}, bias_bytes);
   const TensorId y = b.activation(
       "y", k.output, {},
       integer ? testing::quantized(0.17f, k.output == DType::kU8 ? 120 : -11) : Quantization{});
