@@ -14,7 +14,7 @@ pj_module(tflite FOLDERS converters/tflite DEPENDS pj_graph)
 pj_flatbuffers(pj_tflite converters/tflite/tflite.fbs)
 
 pj_module(passes FOLDERS runtime/passes DEPENDS pj_graph pj_reference)
-pj_module(plan FOLDERS runtime/plan DEPENDS pj_graph pj_kernels)
+pj_module(plan FOLDERS runtime/plan DEPENDS pj_passes pj_kernels)
 pj_module(exec FOLDERS runtime/exec DEPENDS pj_plan pj_passes ${PTHREADPOOL_LIBRARY})
 target_include_directories(pj_exec SYSTEM PRIVATE ${PTHREADPOOL_INCLUDE_DIR})
 pj_module(models FOLDERS models DEPENDS pj_graph)

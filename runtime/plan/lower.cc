@@ -3,23 +3,10 @@
 #include "kernels/reference/reference.h"
 #include "runtime/base/checksum.h"
 #include "runtime/graph/op_table.h"
+#include "runtime/passes/evaluate.h"
 
 namespace pj {
 namespace {
-
-OperandDesc describe_operand(const Tensor& t) {
-  OperandDesc d;
-  d.dtype = t.dtype;
-  d.shape = t.shape;
-  if (t.quant.per_tensor()) {
-    d.scale = t.quant.scale[0];
-    d.zero_point = t.quant.zero_point[0];
-  } else if (!t.quant.empty()) {
-    d.channel_scales = t.quant.scale;
-    d.channel_axis = t.quant.axis;
-  }
-  return d;
-}
 
 Operand whole(const LowerContext& c, TensorId id) {
   Operand o;
@@ -46,11 +33,11 @@ Result<LoopNest> lower_reference(const LowerContext& c, const Op& op) {
   absent.present = false;
   std::vector<OperandDesc> inputs, outputs;
   for (TensorId id : op.inputs) {
-    inputs.push_back(id == kNoTensor ? absent : describe_operand(c.tensor(id)));
+    inputs.push_back(id == kNoTensor ? absent : operand_of(c.tensor(id)));
     nest.in.push_back(whole(c, id));
   }
   for (TensorId id : op.outputs) {
-    outputs.push_back(describe_operand(c.tensor(id)));
+    outputs.push_back(operand_of(c.tensor(id)));
     nest.out.push_back(whole(c, id));
   }
   nest.params = make_reference_params(op.params, inputs, outputs);
@@ -73,7 +60,7 @@ LoopNest copy_nest(const LowerContext& c, TensorId from, BufferRef to) {
   const Tensor& t = c.tensor(from);
   LoopNest nest;
   nest.kernel = reference_row(c, OpKind::kReshape);
-  const OperandDesc desc = describe_operand(t);
+  const OperandDesc desc = operand_of(t);
   nest.params =
       make_reference_params(ReshapeParams{t.shape}, std::span(&desc, 1), std::span(&desc, 1));
   nest.in.push_back(whole(c, from));

@@ -23,7 +23,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"runtime/profile", {"runtime/base"}},
     {"kernels", {"runtime/base"}},
     {"runtime/passes", {"runtime/base", "runtime/graph", "kernels/reference", "kernels/kernel.h"}},
-    {"runtime/plan", {"runtime/base", "runtime/graph", "kernels"}},
+    {"runtime/plan", {"runtime/base", "runtime/graph", "runtime/passes", "kernels"}},
     {"runtime/format", {"runtime/base", "runtime/graph"}},
     {"runtime/exec",
      {"runtime/base", "runtime/graph", "runtime/passes", "runtime/plan", "runtime/profile",
