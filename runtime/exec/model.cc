@@ -35,7 +35,7 @@ Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
   PJ_TRY(run_passes(graph, nullptr));
   auto model = std::shared_ptr<Model>(new Model(std::move(graph), std::move(options)));
   for (PackedWeights& p : packed)
-    model->packed_[{p.weights, p.bias, std::move(p.packing)}] = std::move(p.data);
+    model->packed_[{p.weights, p.bias, std::move(p.packing)}].packed = std::move(p.data);
   return model;
 }
 
@@ -46,14 +46,18 @@ Result<SharedBytes> Model::packed_bytes(const CompiledModel& m, size_t index, in
                       constant.packing};
   const auto size = static_cast<size_t>(constant.bytes);
   if (const auto found = packed_.find(key);
-      found != packed_.end() && found->second.bytes.size() == size)
-    return found->second;
+      found != packed_.end() && found->second.packed.bytes.size() == size)
+    return found->second.packed;
   auto buffer = std::make_shared<AlignedBuffer>(size);
   if (buffer->size() != size)
     return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of packed weights", size);
   pack(m.graph, recipe, buffer->bytes());
   made += constant.bytes;
-  return packed_[key] = SharedBytes{buffer->bytes(), buffer};
+  auto owner = [&](TensorId id) -> std::shared_ptr<const void> {
+    return id == kNoTensor ? nullptr : m.graph.tensor(id).data.owner;
+  };
+  packed_[key] = {{buffer->bytes(), buffer}, owner(recipe.weights), owner(recipe.bias)};
+  return packed_[key].packed;
 }
 
 Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shape> shapes) {

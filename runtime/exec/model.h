@@ -62,7 +62,13 @@ class Model {
   Graph graph_;
   ModelOptions options_;
   std::mutex mutex_;
-  std::map<PackedKey, SharedBytes> packed_;
+  // Keys are addresses: the entry keeps their owners alive, so that no other constant can come to
+  // lie there.
+  struct CachedWeights {
+    SharedBytes packed;
+    std::shared_ptr<const void> weights, bias;
+  };
+  std::map<PackedKey, CachedWeights> packed_;
   std::vector<std::pair<std::vector<Shape>, std::weak_ptr<const CompiledModel>>> compiled_;
 };
 
