@@ -410,7 +410,8 @@ struct TopKParams {
   }
 };
 // TFLite_Detection_PostProcess. Inputs: box encodings [1,A,4], class scores [1,A,classes(+1)],
-// anchors [A,4] (y, x, h, w). Outputs: boxes [1,D,4], classes [1,D], scores [1,D], count [1].
+// anchors [A,4] (y, x, h, w). Outputs: boxes [1,D,4], classes [1,D], scores [1,D], count [1],
+// with D = max_detections * max_classes_per_detection.
 struct DetectionParams {
   int32_t max_detections = 0, max_classes_per_detection = 1, detections_per_class = 100;
   int32_t num_classes = 0;
