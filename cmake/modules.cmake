@@ -36,8 +36,9 @@ function(pj_module name)
   target_link_libraries(pj_${name} PUBLIC ${ARG_DEPENDS})
 endfunction()
 
-# pj_kernel_level(NAME LIST FLAGS): the blocked kernels of one ISA level, if the compiler can build
-# them for this platform; kernels/registry.cc learns of it through PJ_HAVE_<LIST>.
+# pj_kernel_level(NAME LIST FLAGS): the kernels of one ISA level, kernels/levels/NAME.cc, if the
+# compiler can build them for this platform; kernels/registry.cc learns of it through
+# PJ_HAVE_<LIST>.
 include(CheckCXXSourceCompiles)
 function(pj_kernel_level name list flags)
   set(CMAKE_REQUIRED_FLAGS "${flags}")
@@ -45,14 +46,13 @@ function(pj_kernel_level name list flags)
   if(NOT PJ_COMPILER_HAS_${list})
     return()
   endif()
-  add_library(pj_kernels_${name} OBJECT ${CMAKE_SOURCE_DIR}/kernels/blocked.cc)
+  add_library(pj_kernels_${name} OBJECT ${CMAKE_SOURCE_DIR}/kernels/levels/${name}.cc)
   separate_arguments(flags)
   # Optimised in every configuration: the tests run whole networks. -Wno-psabi: vectors wider than
   # the level's registers are passed between functions, but those are all inlined.
   target_compile_options(
     pj_kernels_${name} PRIVATE ${PJ_WARNINGS} -Wno-psabi -O3 -fvisibility=hidden -fno-exceptions
                                -fno-rtti -ffp-contract=off ${flags})
-  target_compile_definitions(pj_kernels_${name} PRIVATE PJ_LEVEL_KERNELS=PJ_KERNELS_${list})
   target_link_libraries(pj_kernels_${name} PRIVATE pj_base)
   target_sources(pj_kernels PRIVATE $<TARGET_OBJECTS:pj_kernels_${name}>)
   target_compile_definitions(pj_kernels PRIVATE PJ_HAVE_${list})

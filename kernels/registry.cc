@@ -14,6 +14,12 @@ PJ_KERNELS_SCALAR(X)
 #ifdef PJ_HAVE_AVX2
 PJ_KERNELS_AVX2(X)
 #endif
+#ifdef PJ_HAVE_AVXVNNI
+PJ_KERNELS_AVXVNNI(X)
+#endif
+#ifdef PJ_HAVE_AVX512VNNI
+PJ_KERNELS_AVX512VNNI(X)
+#endif
 #undef X
 }  // namespace kernels
 
@@ -28,6 +34,12 @@ std::vector<KernelFn> build_registry() {
   PJ_KERNELS_SCALAR(X)
 #ifdef PJ_HAVE_AVX2
   PJ_KERNELS_AVX2(X)
+#endif
+#ifdef PJ_HAVE_AVXVNNI
+  PJ_KERNELS_AVXVNNI(X)
+#endif
+#ifdef PJ_HAVE_AVX512VNNI
+  PJ_KERNELS_AVX512VNNI(X)
 #endif
 #undef X
 #define X(kind, name, params) put("ref_" name, reference_kernel(OpKind::k##kind));
@@ -47,6 +59,12 @@ IsaSet built_isa() {
   IsaSet isa;
 #ifdef PJ_HAVE_AVX2
   isa = isa | *isa_by_name("avx2");
+#endif
+#ifdef PJ_HAVE_AVXVNNI
+  isa = isa | *isa_by_name("avxvnni");
+#endif
+#ifdef PJ_HAVE_AVX512VNNI
+  isa = isa | *isa_by_name("avx512vnni");
 #endif
 #if defined(__aarch64__)
   isa = isa | *isa_by_name("neon");

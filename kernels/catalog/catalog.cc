@@ -10,19 +10,20 @@ namespace {
 std::vector<KernelDesc> build_catalog() {
   std::vector<KernelDesc> rows;
   auto add = [&](const char* name, KernelClass cls, DType input, DType weights, DType output,
-                 const char* isa, int mr, int nr, int kr, PackingId packing, float macs) {
+                 const char* isa, int mr, int nr, int kr, PackingId packing, FitsFn fits,
+                 float macs) {
     rows.push_back({name, cls, OpKind::kConv2D, input, weights, output, *isa_by_name(isa),
                     static_cast<int16_t>(mr), static_cast<int16_t>(nr), static_cast<int16_t>(kr),
-                    packing, macs});
+                    packing, fits, macs});
   };
-#define X(name, cls, input, weights, output, isa, mr, nr, kr, packing, macs)                  \
+#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs) \
   add(#name, KernelClass::cls, DType::input, DType::weights, DType::output, #isa, mr, nr, kr, \
-      PackingId::packing, macs);
+      PackingId::packing, fits::predicate, macs);
   PJ_KERNELS(X)
 #undef X
 #define X(kind, name, params)                                                                      \
   rows.push_back({"ref_" name, KernelClass::kReference, OpKind::k##kind, DType::kF32, DType::kF32, \
-                  DType::kF32, IsaSet{}, 1, 1, 1, PackingId::kNone, 0.5f});
+                  DType::kF32, IsaSet{}, 1, 1, 1, PackingId::kNone, nullptr, 0.5f});
   PJ_OPERATORS(X)
 #undef X
   return rows;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/catalog/fits.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/op_params.h"
@@ -38,6 +39,7 @@ struct KernelDesc {
   // consecutive k's interleaved in the packed weights.
   int16_t mr, nr, kr;
   PackingId packing;
+  FitsFn fits;           // the layers it can compute; null for reference rows
   float macs_per_cycle;  // expected where data is in L1: orders candidates that nothing measured
 };
 

@@ -9,7 +9,7 @@
 // Vectors are the compiler's own (vector_size), of the register width of the level that is being
 // compiled: gcc keeps wider ones in memory. Integers are widened to 32 bits before they multiply.
 //
-// This header is compiled once for each ISA level (kernels/blocked.cc), hence the anonymous
+// This header is compiled once for each ISA level (kernels/levels), hence the anonymous
 // namespace.
 #pragma once
 
@@ -118,7 +118,7 @@ PJ_INLINE const float* widened(const Half* weights, int64_t count, std::byte* sc
 
 template <typename X, typename W, int mr, int nr>
 void conv_block(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col, int32_t cols,
-                const std::byte* panel, const W* weights) {
+                int32_t channel, const std::byte* panel, const W* weights) {
   using Acc = Accumulator<X>;
   constexpr int kVectors = nr / kLanes;
   Vector<Acc> acc[mr][kVectors];
@@ -151,26 +151,30 @@ void conv_block(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t c
       }
     }
   }
-  const int32_t channels = t.size[kChannel] < nr ? t.size[kChannel] : nr;
-  std::byte* out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes;
+  const int32_t left = t.size[kChannel] - channel;
+  const int32_t channels = left < nr ? left : nr;
+  std::byte* out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes +
+                   channel * static_cast<int64_t>(sizeof(X));
   for (int i = 0; i < mr; ++i, out += p.out_col_bytes)
     if (i < cols) store_result<nr>(acc[i], panel, x_sum[i], p, reinterpret_cast<X*>(out), channels);
 }
 
-// A tile of at most nr channels and any number of rows and columns.
+// A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
 template <typename X, typename W, int mr, int nr>
-void run_kConv(const Tile& t) {
+void run_blocked_conv(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const std::byte* panel = t.in[1];
   constexpr int64_t kHeader = nr * (std::is_same_v<X, float> ? 4 : 8);
   const int64_t count = int64_t{p.kernel_h} * p.kernel_w * p.in_channels * nr;
-  const auto* weights =
-      widened<W, nr>(reinterpret_cast<const W*>(panel + kHeader), count, t.scratch);
-  for (int32_t row = 0; row < t.size[kRow]; ++row) {
-    for (int32_t col = 0; col < t.size[kCol]; col += mr) {
-      const int32_t left = t.size[kCol] - col;
-      conv_block<X, std::remove_cvref_t<decltype(*weights)>, mr, nr>(
-          t, p, row, col, left < mr ? left : mr, panel, weights);
+  for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel += p.panel_bytes) {
+    const auto* weights =
+        widened<W, nr>(reinterpret_cast<const W*>(panel + kHeader), count, t.scratch);
+    for (int32_t row = 0; row < t.size[kRow]; ++row) {
+      for (int32_t col = 0; col < t.size[kCol]; col += mr) {
+        const int32_t left = t.size[kCol] - col;
+        conv_block<X, std::remove_cvref_t<decltype(*weights)>, mr, nr>(
+            t, p, row, col, left < mr ? left : mr, c, panel, weights);
+      }
     }
   }
 }

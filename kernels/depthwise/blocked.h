@@ -54,7 +54,7 @@ void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int3
 
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
 template <typename X, typename W, int mr, int nr>
-void run_kDepthwise(const Tile& t) {
+void run_blocked_depthwise(const Tile& t) {
   static_assert(mr == 1);
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   constexpr int64_t kHeader = nr * (std::is_same_v<X, float> ? 4 : 8);

@@ -97,12 +97,12 @@ std::optional<ConvShape> shape_of(const Graph& graph, const Op& op) {
 }
 
 // The fastest row that fits the operands and runs on the target.
-KernelId choose_kernel(const LowerContext& c, KernelClass cls, DType x, DType w, DType y) {
+KernelId choose_kernel(const LowerContext& c, const ConvShape& s, DType x, DType w, DType y) {
   KernelId best = -1;
   for (size_t i = 0; i < c.catalog.size(); ++i) {
     const KernelDesc& k = c.catalog[i];
-    if (k.cls != cls || k.input != x || k.weights != w || k.output != y ||
-        !c.target.isa.includes(k.isa))
+    if (k.cls != s.cls || k.input != x || k.weights != w || k.output != y ||
+        !c.target.isa.includes(k.isa) || !k.fits(s.kernel))
       continue;
     if (best < 0 || k.macs_per_cycle > c.catalog[static_cast<size_t>(best)].macs_per_cycle)
       best = static_cast<KernelId>(i);
@@ -148,9 +148,6 @@ ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& 
                              const PackSpec& spec) {
   ConvKernelParams k = s.kernel;
   const auto size = static_cast<int64_t>(size_of(x.dtype));
-  k.in_width = s.in_w;
-  k.in_channels = s.in_c;
-  k.out_channels = s.out_c;
   k.in_col_bytes = s.in_c * size;
   k.out_col_bytes = s.out_c * size;
   k.out_row_bytes = s.out_w * k.out_col_bytes;
@@ -182,12 +179,15 @@ std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const
 
 std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
-  const std::optional<ConvShape> shape = shape_of(c.graph, op);
+  std::optional<ConvShape> shape = shape_of(c.graph, op);
   if (!shape) return std::nullopt;
-  const ConvShape& s = *shape;
+  ConvShape& s = *shape;
+  s.kernel.in_width = s.in_w;
+  s.kernel.in_channels = s.in_c;
+  s.kernel.out_channels = s.out_c;
   const Tensor& x = c.tensor(op.inputs[0]);
   const Tensor& y = c.tensor(op.outputs[0]);
-  const KernelId id = choose_kernel(c, s.cls, x.dtype, c.tensor(op.inputs[1]).dtype, y.dtype);
+  const KernelId id = choose_kernel(c, s, x.dtype, c.tensor(op.inputs[1]).dtype, y.dtype);
   if (id < 0) return std::nullopt;
   const KernelDesc& kernel = c.catalog[static_cast<size_t>(id)];
   const bool depthwise = s.cls == KernelClass::kDepthwise;

@@ -34,7 +34,8 @@ std::vector<KernelDesc> invented_catalog() {
   const IsaSet isa = invented_target().isa;
   std::vector<KernelDesc> rows(kernel_catalog().begin(), kernel_catalog().end());
   rows.push_back({"qs8_conv_3x20c4_walnut", KernelClass::kConv, OpKind::kConv2D, DType::kI8,
-                  DType::kI8, DType::kI8, isa, 3, 20, 4, PackingId::kConvPanels, 99});
+                  DType::kI8, DType::kI8, isa, 3, 20, 4, PackingId::kConvPanels, fits::any_layer,
+                  99});
   return rows;
 }
 

@@ -1,0 +1,3 @@
+#pragma once
+
+#define PJ_KERNELS_AVXVNNI(X)

@@ -1,0 +1,5 @@
+#include "kernels/levels/rows.h"
+
+namespace pj::kernels {
+PJ_KERNELS_AVXVNNI(PJ_DEFINE_ROW)
+}  // namespace pj::kernels

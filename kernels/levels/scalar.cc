@@ -1,0 +1,7 @@
+#include "kernels/conv/blocked.h"
+#include "kernels/depthwise/blocked.h"
+#include "kernels/levels/rows.h"
+
+namespace pj::kernels {
+PJ_KERNELS_SCALAR(PJ_DEFINE_ROW)
+}  // namespace pj::kernels
