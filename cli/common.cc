@@ -121,6 +121,11 @@ void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThre
   add_isa_option(app, options.isa);
   app.add_option("--pool", options.pool, "thread pool: pthreadpool (default) or builtin")
       ->type_name("NAME");
+  app.add_option("--bands", options.bands,
+                 "on (default): run chains of layers a few rows at a time where that moves fewer "
+                 "bytes; off: layer by layer")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->type_name("on|off");
 }
 
 void add_isa_option(CLI::App& app, std::string& isa) {
@@ -157,6 +162,7 @@ OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   session_options.pool_kind = unwrap(pool_by_name(options.pool), kUsage);
   LoadOptions load_options;
   load_options.isa = options.isa;
+  load_options.bands = options.bands == "on";
   OpenModel open{name, unwrap(load_model(name, load_options)), nullptr};
   Result<std::unique_ptr<Session>> session = Session::create(open.model, session_options);
   if (!session) fail("{}: {}", name, session.error().message);

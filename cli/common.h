@@ -30,9 +30,10 @@ struct ExecutionOptions {
   int default_threads = 1;
   std::string isa;
   std::string pool = "pthreadpool";
+  std::string bands = "on";
 };
 enum class DefaultThreads { kOne, kAllCores };
-// --threads, --isa, --pool.
+// --threads, --isa, --pool, --bands.
 void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThreads threads);
 // --isa alone.
 void add_isa_option(CLI::App& app, std::string& isa);

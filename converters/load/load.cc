@@ -77,6 +77,7 @@ Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& op
   ModelOptions model_options;
   model_options.target = target_of(host_cpu(), isa & built_isa());
   model_options.max_arena_bytes = options.max_arena_bytes;
+  model_options.bands = options.bands;
   return Model::create(std::move(file.graph), std::move(model_options), std::move(file.packed));
 }
 

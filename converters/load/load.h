@@ -29,6 +29,7 @@ Result<LoadedFile> load_bytes(SharedBytes bytes, const std::string& name);
 struct LoadOptions {
   std::string isa;  // level to plan for; empty: PJ_ISA, or else what the host has
   int64_t max_arena_bytes = int64_t{1} << 32;
+  bool bands = true;  // PlanOptions::bands
 };
 // load_file() and Model::create() for this machine.
 Result<std::shared_ptr<Model>> load_model(const std::string& name, const LoadOptions& options = {});

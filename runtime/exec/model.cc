@@ -79,7 +79,7 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
   // What was unknown may now be constant.
   if (changed) PJ_TRY(run_passes(graph, nullptr));
 
-  PlanOptions plan_options{options_.max_arena_bytes, {}};
+  PlanOptions plan_options{options_.max_arena_bytes, options_.bands, {}};
   if (options_.prepared != nullptr) {
     for (const Op& op : graph.ops)
       plan_options.prepared_ops.push_back(options_.prepared->offers(graph, op));

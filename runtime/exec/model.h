@@ -26,6 +26,7 @@ struct ModelOptions {
   Target target;
   std::span<const KernelDesc> catalog = kernel_catalog();
   int64_t max_arena_bytes = int64_t{1} << 32;
+  bool bands = true;  // PlanOptions::bands
   const PreparedOpFactory* prepared = nullptr;
 };
 

@@ -129,12 +129,17 @@ void Workspace::reserve(const LoopNest& nest) {
   row_count_ = std::max(row_count_, static_cast<size_t>(rows));
 }
 
+void Workspace::reserve_rings(int64_t bytes) {
+  ring_bytes_ = std::max(ring_bytes_, static_cast<size_t>(bytes));
+}
+
 bool Workspace::allocate() {
   in_.assign(in_count_, nullptr);
   out_.assign(out_count_, nullptr);
   rows_.assign(row_count_, nullptr);
   scratch_ = AlignedBuffer(scratch_bytes_);
-  return scratch_.size() == scratch_bytes_;
+  rings_ = AlignedBuffer(ring_bytes_);
+  return scratch_.size() == scratch_bytes_ && rings_.size() == ring_bytes_;
 }
 
 void run_box(const BoundNest& nest, const Box& box, Workspace& workspace) {
@@ -153,15 +158,22 @@ void run_parts(const BoundNest& nest, int64_t first, int64_t last, Workspace& wo
     walk(nest, loops, part_box(*nest.nest, loops, part), workspace);
 }
 
-void run_band(std::span<const BoundNest> members, int32_t rows_per_step, Workspace& workspace) {
+void run_band(std::span<const BoundNest> members, int32_t rows_per_step, int32_t begin, int32_t end,
+              Workspace& workspace) {
   const size_t count = members.size();
   const LoopNest& last = *members[count - 1].nest;
   for (int32_t batch = 0; batch < last.extent[kBatch]; ++batch) {
-    int32_t done[kMaxBandMembers] = {};
-    for (int32_t row = 0; row < last.extent[kRow];) {
+    // Rows of each member that exist so far: those before `begin` that nobody needs count as done.
+    int32_t done[kMaxBandMembers];
+    done[count - 1] = begin;
+    for (size_t m = count - 1; m-- > 0;) {
+      const LoopNest& next = *members[m + 1].nest;
+      done[m] = next.windowed ? next.window.first_needed(done[m + 1]) : done[m + 1];
+    }
+    for (int32_t row = begin; row < end;) {
       // From the last member to the first: one past the last row that each has to deliver.
       int32_t needed[kMaxBandMembers];
-      row += std::min(rows_per_step, last.extent[kRow] - row);
+      row += std::min(rows_per_step, end - row);
       needed[count - 1] = row;
       for (size_t m = count - 1; m-- > 0;) {
         const LoopNest& next = *members[m + 1].nest;

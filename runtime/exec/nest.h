@@ -26,11 +26,12 @@ struct BoundNest {
 };
 
 // Memory that one thread needs to walk nests: pointer tables of one tile, and kernels' scratch.
-// Allocated once, for the largest nest.
+// and the rings of a band. Allocated once, for the largest nest.
 class Workspace {
  public:
   // Makes room for `nest`. Not during a run.
   void reserve(const LoopNest& nest);
+  void reserve_rings(int64_t bytes);
   // After the last reserve(). False if memory ran out.
   bool allocate();
 
@@ -38,12 +39,13 @@ class Workspace {
   std::byte** out() { return out_.data(); }
   const std::byte** rows() { return rows_.data(); }
   std::byte* scratch() { return scratch_.data(); }
+  std::byte* rings() { return rings_.data(); }
 
  private:
-  size_t in_count_ = 0, out_count_ = 0, row_count_ = 0, scratch_bytes_ = 0;
+  size_t in_count_ = 0, out_count_ = 0, row_count_ = 0, scratch_bytes_ = 0, ring_bytes_ = 0;
   std::vector<const std::byte*> in_, rows_;
   std::vector<std::byte*> out_;
-  AlignedBuffer scratch_;
+  AlignedBuffer scratch_, rings_;
 };
 
 // Runs the part `box` of the nest, in loop order, on the calling thread.
@@ -54,7 +56,10 @@ int64_t part_count(const LoopNest& nest);
 // ...and this runs parts [first, last).
 void run_parts(const BoundNest& nest, int64_t first, int64_t last, Workspace& workspace);
 
-// Runs the members of a band step by step over rows, on the calling thread.
-void run_band(std::span<const BoundNest> members, int32_t rows_per_step, Workspace& workspace);
+// Runs the members of a band step by step until rows [begin, end) of every image of its last member
+// are done, on the calling thread. Ranges are independent: rows of earlier members that two of them
+// need are computed by both.
+void run_band(std::span<const BoundNest> members, int32_t rows_per_step, int32_t begin, int32_t end,
+              Workspace& workspace);
 
 }  // namespace pj

@@ -72,15 +72,14 @@ Status Session::prepare(std::span<const Shape> shapes) {
       const Op& op = compiled->graph.ops[static_cast<size_t>(step.op_indices[0])];
       PJ_ASSIGN(bound.prepared, model_->options().prepared->make(compiled->graph, op));
     }
-    for (const LoopNest& nest : step.members) {
-      const KernelFn kernel = step.prepared ? nullptr : kernel_function(nest.kernel);
-      bound.members.push_back({&nest, kernel, std::vector<std::byte*>(nest.in.size()),
-                               std::vector<std::byte*>(nest.out.size())});
+    for (const LoopNest& nest : step.members)
       for (Workspace& ws : workspaces) ws.reserve(nest);
-    }
   }
-  for (Workspace& ws : workspaces)
-    if (!ws.allocate()) return error(ErrorCode::kOutOfMemory, "no memory for kernels' scratch");
+  for (Workspace& ws : workspaces) {
+    ws.reserve_rings(program.ring_bytes);
+    if (!ws.allocate())
+      return error(ErrorCode::kOutOfMemory, "no memory for kernels' scratch and rings");
+  }
 
   input_shapes_.assign(shapes.begin(), shapes.end());
   compiled_ = std::move(compiled);
@@ -94,8 +93,21 @@ Status Session::prepare(std::span<const Shape> shapes) {
   for (AlignedBuffer& b : input_memory_) inputs_.push_back(b.bytes());
   for (AlignedBuffer& b : output_memory_) outputs_.push_back(b.bytes());
   assign_threads();
+  for (size_t i = 0; i < steps_.size(); ++i) bind_members(this->program().steps[i], steps_[i]);
   bind_operands();
   return {};
+}
+
+// The nests that each thread works with: all share those of a layer; a band's rings are a thread's
+// own.
+void Session::bind_members(const Step& step, BoundStep& bound) {
+  for (int slot = 0; slot < (step.rows_per_step > 0 ? bound.slots : 1); ++slot) {
+    for (const LoopNest& nest : step.members) {
+      const KernelFn kernel = step.prepared ? nullptr : kernel_function(nest.kernel);
+      bound.members.push_back({&nest, kernel, std::vector<std::byte*>(nest.in.size()),
+                               std::vector<std::byte*>(nest.out.size())});
+    }
+  }
 }
 
 void Session::assign_threads() {
@@ -103,16 +115,19 @@ void Session::assign_threads() {
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = program().steps[i];
     BoundStep& bound = steps_[i];
-    if (step.prepared || bound.members.size() > 1) continue;
-    bound.parts = part_count(*bound.members[0].nest);
+    if (step.prepared) continue;
+    // A band is shared by ranges of rows, each a few steps long at least.
+    bound.parts = step.rows_per_step > 0 ? step.members.back().extent[kRow] / step.rows_per_step / 2
+                                         : part_count(step.members[0]);
     const int wanted = step.threads > 0 ? step.threads : pool_->threads();
-    bound.slots = static_cast<int>(std::min<int64_t>({wanted, pool_->threads(), bound.parts}));
+    bound.slots =
+        static_cast<int>(std::clamp<int64_t>(bound.parts, 1, std::min(wanted, pool_->threads())));
     if (bound.slots > 1) last_parallel = &bound;
   }
   if (last_parallel != nullptr) last_parallel->last_parallel = true;
 }
 
-std::byte* Session::address(const BufferRef& ref) {
+std::byte* Session::address(const BufferRef& ref, int slot) {
   const auto i = static_cast<size_t>(ref.index);
   // Constants are only ever read; operands share one pointer type with what is written.
   auto readable = [](std::span<const std::byte> bytes) {
@@ -129,6 +144,8 @@ std::byte* Session::address(const BufferRef& ref) {
       return readable(compiled_->graph.tensors[i].data.bytes) + ref.offset;
     case Space::kPacked:
       return readable(compiled_->packed[i].bytes) + ref.offset;
+    case Space::kRing:
+      return workspaces_[static_cast<size_t>(slot)].rings() + ref.offset;
     case Space::kNone:
       break;
   }
@@ -136,10 +153,13 @@ std::byte* Session::address(const BufferRef& ref) {
 }
 
 void Session::bind_operands() {
-  for (BoundStep& step : steps_) {
-    for (BoundNest& b : step.members) {
-      for (size_t i = 0; i < b.in.size(); ++i) b.in[i] = address(b.nest->in[i].buffer);
-      for (size_t i = 0; i < b.out.size(); ++i) b.out[i] = address(b.nest->out[i].buffer);
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const size_t count = program().steps[s].members.size();
+    for (size_t m = 0; m < steps_[s].members.size(); ++m) {
+      BoundNest& b = steps_[s].members[m];
+      const auto slot = static_cast<int>(m / count);
+      for (size_t i = 0; i < b.in.size(); ++i) b.in[i] = address(b.nest->in[i].buffer, slot);
+      for (size_t i = 0; i < b.out.size(); ++i) b.out[i] = address(b.nest->out[i].buffer, slot);
     }
   }
   bound_ = true;
@@ -209,6 +229,18 @@ Status Session::resize_input(size_t i, const Shape& shape) {
   return prepare(shapes);
 }
 
+// The slot's share of a band: a range of rows of its last member.
+void Session::run_band_slot(size_t index, int slot) {
+  const Step& step = program().steps[index];
+  const BoundStep& bound = steps_[index];
+  const size_t count = step.members.size();
+  const int64_t rows = step.members.back().extent[kRow];
+  run_band({bound.members.data() + static_cast<size_t>(slot) * count, count}, step.rows_per_step,
+           static_cast<int32_t>(rows * slot / bound.slots),
+           static_cast<int32_t>(rows * (slot + 1) / bound.slots),
+           workspaces_[static_cast<size_t>(slot)]);
+}
+
 Status Session::run_step(size_t index) {
   const Step& step = program().steps[index];
   BoundStep& bound = steps_[index];
@@ -218,8 +250,20 @@ Status Session::run_step(size_t index) {
     return bound.prepared->run({const_cast<const std::byte* const*>(in.data()), in.size()},
                                nest.out, *pool_);
   }
-  if (bound.members.size() > 1) {
-    run_band(bound.members, step.rows_per_step, workspaces_[0]);
+  if (step.rows_per_step > 0) {
+    struct Shared {
+      Session& session;
+      size_t index;
+    } shared{*this, index};
+    auto work = [](void* s, int slot) {
+      auto& [session, i] = *static_cast<Shared*>(s);
+      session.run_band_slot(i, slot);
+    };
+    if (bound.slots <= 1) {
+      work(&shared, 0);
+    } else {
+      pool_->run(bound.slots, work, &shared, bound.last_parallel);
+    }
   } else if (bound.slots <= 1) {
     run_box(nest, whole_box(*nest.nest), workspaces_[0]);
   } else {

@@ -68,7 +68,7 @@ class Session {
 
  private:
   struct BoundStep {
-    std::vector<BoundNest> members;
+    std::vector<BoundNest> members;  // of a band: those of slot 0, of slot 1, ...
     std::unique_ptr<PreparedOp> prepared;
     int slots = 1;               // threads to use
     int64_t parts = 1;           // pieces to share among them
@@ -77,7 +77,9 @@ class Session {
   Session() = default;
   Status prepare(std::span<const Shape> shapes);
   void bind_operands();
-  std::byte* address(const BufferRef& ref);
+  std::byte* address(const BufferRef& ref, int slot);
+  void bind_members(const Step& step, BoundStep& bound);
+  void run_band_slot(size_t index, int slot);
   void assign_threads();
   Status run_step(size_t index);
 

@@ -4,6 +4,7 @@
 
 #include "runtime/graph/op_table.h"
 #include "runtime/plan/arena.h"
+#include "runtime/plan/bands.h"
 #include "runtime/plan/buffers.h"
 #include "runtime/plan/lower.h"
 
@@ -118,6 +119,7 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
     step.members.push_back(copy_nest(context, copy.from, {Space::kOutput, copy.output, 0}));
     plan.program.steps.push_back(std::move(step));
   }
+  if (options.bands) form_bands(graph, target, catalog, plan.program);
   PJ_TRY(assign_arena(graph, plan.program, options.max_arena_bytes));
   return plan;
 }

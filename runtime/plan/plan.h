@@ -26,6 +26,7 @@ struct Plan {
 
 struct PlanOptions {
   int64_t max_arena_bytes = int64_t{1} << 32;
+  bool bands = true;  // run chains of operators a few rows at a time where that moves fewer bytes
   // Operators to run as prepared ones, by index; may be shorter than the graph's operators.
   std::vector<bool> prepared_ops;
 };

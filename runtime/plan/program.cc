@@ -7,7 +7,8 @@
 namespace pj {
 namespace {
 
-constexpr const char* kSpaceNames[] = {"none", "arena", "input", "output", "constant", "packed"};
+constexpr const char* kSpaceNames[] = {"none",     "arena",  "input", "output",
+                                       "constant", "packed", "ring"};
 constexpr const char* kDimNames[] = {"batch", "row", "col", "channel"};
 
 std::string to_string(const Operand& o) {
@@ -40,6 +41,7 @@ std::string to_string(const LoopNest& n) {
 std::string to_string(const Program& p) {
   std::string s =
       fmt::format("arena {} bytes, lower bound {}\n", p.arena_bytes, p.arena_lower_bound);
+  s += fmt::format("rings {} bytes\n", p.ring_bytes);
   for (const IoBinding& b : p.inputs)
     s += fmt::format("input tensor {}, {} bytes\n", b.tensor, b.bytes);
   for (const IoBinding& b : p.outputs)

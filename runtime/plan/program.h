@@ -26,6 +26,7 @@ enum class Space : uint8_t {
   kOutput,    // graph output `index`, likewise
   kConstant,  // the data of graph tensor `index`
   kPacked,    // packed constant `index` of the program
+  kRing,      // `offset` into the ring memory of the thread that runs the band
 };
 struct BufferRef {
   Space space = Space::kNone;
@@ -41,6 +42,11 @@ struct RowWindow {
   int32_t stride = 1, pad_top = 0, span = 1;
   int32_t rows = 0;  // rows that exist; others are padding
 
+  // The first input row that output row `row` needs.
+  int32_t first_needed(int32_t row) const {
+    const int64_t first = int64_t{row} * stride - pad_top;
+    return static_cast<int32_t>(first < 0 ? 0 : (first > rows ? rows : first));
+  }
   // One past the last input row that output rows below `end` need.
   int32_t rows_needed(int32_t end) const {
     const int64_t last = int64_t{end - 1} * stride - pad_top + span;
@@ -88,7 +94,7 @@ inline constexpr size_t kMaxBandMembers = 16;
 // ordered from first to last; only neighbours feed each other through `kRow`.
 struct Step {
   std::vector<LoopNest> members;  // one, or at most kMaxBandMembers of a band
-  int32_t rows_per_step = 0;      // of a band
+  int32_t rows_per_step = 0;      // of a band; 0 for others
   // Runs as a PreparedOp (runtime/exec/prepared.h) instead of a kernel: members[0] then only says
   // where the operands are.
   bool prepared = false;
@@ -96,7 +102,7 @@ struct Step {
 
   // What it stands for, for people.
   std::string name, op;
-  std::vector<int32_t> op_indices;  // in the graph
+  std::vector<int32_t> op_indices;  // in the graph, one a member
   int64_t macs = 0;
 };
 
@@ -120,6 +126,8 @@ struct Program {
   int64_t arena_bytes = 0;
   // The largest sum of sizes of tensors that live at the same time: no arena can be smaller.
   int64_t arena_lower_bound = 0;
+  // Of the rings of the largest band: every thread that runs bands has so much of its own.
+  int64_t ring_bytes = 0;
 };
 
 // A line of text for every number in it; equal programs give equal text. For tests and `inspect`.

@@ -1,0 +1,109 @@
+// Bands that the planner forms give the bits of layer by layer, whatever the shapes, batches and
+// threads, and their inner tensors need no place in the arena.
+#include <gtest/gtest.h>
+
+#include "kernels/registry.h"
+#include "runtime/exec/session.h"
+#include "tests/support/graphs.h"
+
+namespace pj {
+namespace {
+
+// A machine whose caches are so small that bands pay off on small shapes.
+Target small_target() {
+  Target t;
+  t.isa = host_cpu().isa & built_isa();
+  t.l1_bytes = 4 << 10;
+  t.l2_bytes = 16 << 10;
+  return t;
+}
+
+std::unique_ptr<Session> session_of(const Graph& graph, bool bands, int threads) {
+  ModelOptions options;
+  options.target = small_target();
+  options.bands = bands;
+  auto model = Model::create(graph, options);
+  EXPECT_TRUE(model) << model.error().message;
+  auto session = Session::create(*model, {.threads = threads});
+  EXPECT_TRUE(session) << session.error().message;
+  return std::move(*session);
+}
+
+std::vector<std::byte> run(Session& s) {
+  testing::GraphBuilder(7).fill(s.input(0).dtype, s.input_data(0));
+  EXPECT_TRUE(s.run());
+  const auto out = s.output_data(0);
+  return {out.begin(), out.end()};
+}
+
+size_t bands_in(const Session& s) {
+  size_t count = 0;
+  for (const Step& step : s.program().steps) count += step.rows_per_step > 0 ? 1 : 0;
+  return count;
+}
+
+struct Block {
+  int32_t height, width, channels, expanded;
+};
+
+class PlannedBand : public ::testing::TestWithParam<Block> {};
+
+TEST_P(PlannedBand, GivesTheBitsOfLayerByLayer) {
+  const Block c = GetParam();
+  const Graph graph = *testing::inverted_residual(c.height, c.width, c.channels, c.expanded);
+  auto layers = session_of(graph, false, 1);
+  ASSERT_EQ(bands_in(*layers), 0u);
+  EXPECT_EQ(layers->program().ring_bytes, 0);
+  const std::vector<std::byte> expected = run(*layers);
+  for (int threads : {1, 2, 3}) {
+    auto banded = session_of(graph, true, threads);
+    ASSERT_GE(bands_in(*banded), 1u);
+    EXPECT_GT(banded->program().ring_bytes, 0);
+    EXPECT_LT(banded->program().arena_bytes, layers->program().arena_bytes);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*banded), expected) << threads << " threads";
+  }
+}
+
+TEST_P(PlannedBand, BatchesAreDoneOneAfterTheOther) {
+  const Block c = GetParam();
+  const Graph graph = *testing::inverted_residual(c.height, c.width, c.channels, c.expanded);
+  const Shape three{3, c.height, c.width, c.channels};
+  auto layers = session_of(graph, false, 1), banded = session_of(graph, true, 2);
+  ASSERT_TRUE(layers->resize_input(0, three));
+  ASSERT_TRUE(banded->resize_input(0, three));
+  ASSERT_GE(bands_in(*banded), 1u);
+  EXPECT_EQ(run(*banded), run(*layers));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, PlannedBand,
+                         ::testing::Values(Block{28, 28, 16, 96}, Block{27, 31, 10, 61},
+                                           Block{56, 14, 24, 144}, Block{19, 40, 3, 70}));
+
+// A tensor that somebody else reads too cannot live in a ring.
+TEST(PlannedBand, TensorsWithSeveralReadersStayWhole) {
+  const Graph graph = *testing::inverted_residual(28, 28, 16, 96);
+  Graph shared = graph;
+  // The expanded tensor becomes an output of the graph besides.
+  shared.outputs.push_back(shared.ops[0].outputs[0]);
+  auto banded = session_of(shared, true, 1);
+  for (const Step& step : banded->program().steps) {
+    for (const LoopNest& nest : step.members) {
+      if (nest.out[0].buffer.space != Space::kRing) continue;
+      EXPECT_NE(step.op_indices[0], 0) << "the expanded tensor is an output";
+    }
+  }
+  EXPECT_EQ(run(*banded), run(*session_of(shared, false, 1)));
+}
+
+TEST(PlannedBand, NothingIsBandedWhereEverythingFits) {
+  const Graph graph = *testing::inverted_residual(8, 8, 8, 16);
+  ModelOptions options;
+  options.target = small_target();
+  options.target.l1_bytes = options.target.l2_bytes = 8 << 20;
+  auto model = *Model::create(graph, options);
+  auto session = *Session::create(model);
+  EXPECT_EQ(bands_in(*session), 0u);
+}
+
+}  // namespace
+}  // namespace pj
