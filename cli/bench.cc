@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/errors.h"
@@ -13,6 +15,7 @@
 #include "cli/table.h"
 #include "runtime/base/checksum.h"
 #include "runtime/base/clock.h"
+#include "runtime/exec/periodic.h"
 
 namespace pj::cli {
 namespace {
@@ -22,6 +25,7 @@ struct Options {
   int64_t runs = 0;  // 0: by time
   double seconds = 1;
   int64_t warmup = 3;
+  double period_ms = 0;  // 0: one inference after the other
   bool json = false;
   ExecutionOptions execution;
 };
@@ -34,6 +38,7 @@ struct Measurement {
   int64_t peak_rss_bytes = 0;  // 0: unknown
   int64_t arena_bytes = 0, weight_bytes = 0;
   uint32_t output_crc32 = 0;
+  std::optional<PeriodicStats> periodic;
 };
 
 // The most memory that the process ever had, or since reset_peak_rss().
@@ -59,12 +64,40 @@ double timed_run(Session& session) {
   return static_cast<double>(now_ns() - start) * 1e-6;
 }
 
-std::vector<double> timed_runs(Session& session, const Options& options, double& first_ms) {
+// One inference every period; the latencies of all frames.
+std::vector<double> periodic_runs(Session& session, const Options& options,
+                                  std::optional<PeriodicStats>& stats) {
+  struct Frames {
+    std::vector<double> ms;
+    size_t count;
+  } frames{
+      {},
+      static_cast<size_t>(options.runs > 0 ? options.runs
+                                           : std::ceil(options.seconds * 1e3 / options.period_ms))};
+  frames.ms.reserve(frames.count);
+  stats = unwrap(run_periodic(
+      session, static_cast<int64_t>(options.period_ms * 1e6),
+      [](void* context, int64_t, int64_t latency_ns) {
+        auto& f = *static_cast<Frames*>(context);
+        f.ms.push_back(static_cast<double>(latency_ns) * 1e-6);
+        return f.ms.size() < f.count;
+      },
+      &frames));
+  return frames.ms;
+}
+
+std::vector<double> timed_runs(Session& session, const Options& options, double& first_ms,
+                               std::optional<PeriodicStats>& periodic) {
   for (int64_t i = 0; i < options.warmup; ++i) {
     const double ms = timed_run(session);
     if (i == 0) first_ms = ms;
   }
   std::vector<double> times;
+  if (options.period_ms > 0) {
+    times = periodic_runs(session, options, periodic);
+    if (options.warmup == 0) first_ms = times.front();
+    return times;
+  }
   times.reserve(
       std::min<size_t>(options.runs > 0 ? static_cast<size_t>(options.runs) : 4096, 1 << 20));
   const int64_t end = now_ns() + static_cast<int64_t>(options.seconds * 1e9);
@@ -92,7 +125,7 @@ Measurement measure(const std::string& name, const Options& options) {
   m.threads = session.threads();
 
   fill_random(session);
-  std::vector<double> times = timed_runs(session, options, m.first_ms);
+  std::vector<double> times = timed_runs(session, options, m.first_ms, m.periodic);
   m.peak_rss_bytes = peak_rss_bytes();
   std::sort(times.begin(), times.end());
   m.runs = times.size();
@@ -107,19 +140,26 @@ Measurement measure(const std::string& name, const Options& options) {
 }
 
 Json to_json(const Measurement& m) {
-  return Json{{"model", m.model},
-              {"threads", m.threads},
-              {"isa", m.isa},
-              {"runs", m.runs},
-              {"load_ms", m.load_ms},
-              {"first_ms", m.first_ms},
-              {"min_ms", m.min_ms},
-              {"median_ms", m.median_ms},
-              {"p90_ms", m.p90_ms},
-              {"peak_rss_bytes", m.peak_rss_bytes > 0 ? Json(m.peak_rss_bytes) : Json()},
-              {"arena_bytes", m.arena_bytes},
-              {"weight_bytes", m.weight_bytes},
-              {"output_crc32", fmt::format("{:08x}", m.output_crc32)}};
+  Json json{{"model", m.model},
+            {"threads", m.threads},
+            {"isa", m.isa},
+            {"runs", m.runs},
+            {"load_ms", m.load_ms},
+            {"first_ms", m.first_ms},
+            {"min_ms", m.min_ms},
+            {"median_ms", m.median_ms},
+            {"p90_ms", m.p90_ms},
+            {"peak_rss_bytes", m.peak_rss_bytes > 0 ? Json(m.peak_rss_bytes) : Json()},
+            {"arena_bytes", m.arena_bytes},
+            {"weight_bytes", m.weight_bytes},
+            {"output_crc32", fmt::format("{:08x}", m.output_crc32)}};
+  if (m.periodic) {
+    json["missed"] = m.periodic->missed;
+    json["max_wakeup_ms"] = m.periodic->max_wakeup_ms;
+    json["cpu_ms"] = m.periodic->cpu_ms;
+    json["context_switches"] = m.periodic->context_switches;
+  }
+  return json;
 }
 
 std::string to_text(const std::vector<Measurement>& all) {
@@ -162,6 +202,15 @@ int execute(const Options& options) {
     if (options.json) print_json(to_json(all.back()));
   }
   if (!options.json && !all.empty()) fmt::print("{}", to_text(all));
+  for (const Measurement& m : all) {
+    if (options.json || !m.periodic) continue;
+    fmt::print(
+        "{}: every {} ms: {} of {} frames missed, latest start {} ms; for each frame {} ms "
+        "of CPU time and {:.1f} context switches\n",
+        printable(m.model), options.period_ms, m.periodic->missed, m.periodic->frames,
+        ms_text(m.periodic->max_wakeup_ms), ms_text(m.periodic->cpu_ms),
+        m.periodic->context_switches);
+  }
   return status;
 }
 
@@ -181,6 +230,11 @@ int bench_command(const Args& args) {
   app.add_option("--warmup", o.warmup, "inferences before that, not counted (default: 3)")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 30))
       ->type_name("N");
+  app.add_option("--period", o.period_ms,
+                 "one inference every MS milliseconds, sleeping between; adds missed frames, CPU "
+                 "time and context switches")
+      ->check(CLI::Range(0.01, 86'400'000.0))
+      ->type_name("MS");
   app.add_flag("--json", o.json, "one JSON object a model, one a line");
   add_execution_options(app, o.execution, DefaultThreads::kOne);
   app.footer(
@@ -192,6 +246,7 @@ int bench_command(const Args& args) {
       "of all outputs. Peak RSS is the process's: bench one model alone for an exact figure.\n\n"
       "Examples:\n"
       "  pj bench builtin:fashion\n"
+      "  pj bench builtin:fashion --period 33.3 --seconds 10 --threads 2\n"
       "  pj bench a.tflite b.pj --threads 2 --seconds 3 --json\n"
       "  perf stat pj bench a.pj --runs 100 --warmup 0");
   if (const auto status = parse(app, args)) return *status;

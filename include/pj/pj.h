@@ -177,6 +177,32 @@ PJ_API void pj_session_free(pj_session* session) PJ_NOEXCEPT;
  * unknown. */
 PJ_API pj_status pj_run(pj_session* session) PJ_NOEXCEPT;
 
+/* What periodic runs cost; per frame where not said otherwise. */
+typedef struct pj_periodic_stats {
+  size_t struct_size;
+  int64_t frames;
+  int64_t missed; /* frames that were not done when the next one was due */
+  double mean_latency_ms, max_latency_ms;
+  double max_wakeup_ms;    /* how late a frame began, at worst */
+  double cpu_ms;           /* of the process, user and system, all threads */
+  double context_switches; /* of the process */
+} pj_periodic_stats;
+
+#define PJ_PERIODIC_STATS_INIT \
+  { sizeof(pj_periodic_stats), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0 }
+
+/* Called after each frame: outputs are valid, inputs may be written for the next one. Return 0 to
+ * end. */
+typedef int (*pj_frame)(void* context, int64_t frame);
+
+/* Runs at a fixed rate until `on_frame` returns 0: frame n begins no earlier than n periods after
+ * the first, without drift; between frames all threads of the session sleep. A frame that takes
+ * longer than the period is counted as missed and those due meanwhile are left out. `stats` may be
+ * NULL; its struct_size must be set. Errors: pj_invalid_argument if the period is not positive;
+ * those of pj_run(). */
+PJ_API pj_status pj_run_periodic(pj_session* session, double period_ms, pj_frame on_frame,
+                                 void* context, pj_periodic_stats* stats) PJ_NOEXCEPT;
+
 /* ---- Inputs and outputs ---------------------------------------------------------------------- */
 
 #define PJ_MAX_RANK 8

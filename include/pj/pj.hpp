@@ -151,6 +151,18 @@ class Session {
  public:
   Status run() { return Status::of(pj_run(handle_.get())); }
 
+  // At a fixed rate, until on_frame(std::int64_t frame) returns false; it must not throw.
+  template <typename F>
+  Result<pj_periodic_stats> run_periodic(double period_ms, F on_frame) {
+    pj_periodic_stats stats = PJ_PERIODIC_STATS_INIT;
+    const pj_status s = pj_run_periodic(
+        handle_.get(), period_ms,
+        [](void* f, std::int64_t frame) { return (*static_cast<F*>(f))(frame) ? 1 : 0; }, &on_frame,
+        &stats);
+    if (s != pj_ok) return Error{s, pj_last_error()};
+    return stats;
+  }
+
   std::size_t input_count() const { return pj_session_input_count(handle_.get()); }
   std::size_t output_count() const { return pj_session_output_count(handle_.get()); }
   Result<pj_tensor_info> input_info(std::size_t i) const { return info(pj_session_input_info, i); }

@@ -1,6 +1,7 @@
 // Running, inputs and outputs.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -197,6 +198,28 @@ TEST(Resize, GivesTheInputAnotherShape) {
   ASSERT_EQ(pj_run(s.get()), pj_ok);
   EXPECT_THAT(output(s, 0), ElementsAre(0.5f, 1, 0));
   EXPECT_STREQ(name, "x");  // pointers stay valid
+}
+
+TEST(Periodic, RunsAFrameEachPeriodUntilTheCallerEnds) {
+  const SessionHandle s = open(dense_model());
+  input(s, 0)[0] = input(s, 0)[1] = 1;
+  int64_t seen = 0;
+  pj_periodic_stats stats = PJ_PERIODIC_STATS_INIT;
+  const auto on_frame = [](void* context, int64_t frame) {
+    *static_cast<int64_t*>(context) += 1;
+    return frame < 3 ? 1 : 0;
+  };
+  ASSERT_EQ(pj_run_periodic(s.get(), 2, on_frame, &seen, &stats), pj_ok) << pj_last_error();
+  EXPECT_EQ(seen, 4);
+  EXPECT_EQ(stats.frames, 4);
+  EXPECT_THAT(output(s, 0), ElementsAre(3.5f, 0, 0));
+  EXPECT_EQ(pj_run_periodic(s.get(), 2, on_frame, &seen, nullptr), pj_ok);
+  for (double period : {0.0, -1.0, std::nan("")}) {
+    EXPECT_EQ(pj_run_periodic(s.get(), period, on_frame, &seen, nullptr), pj_invalid_argument);
+    EXPECT_THAT(pj_last_error(), HasSubstr("period"));
+  }
+  EXPECT_EQ(pj_run_periodic(s.get(), 2, nullptr, &seen, nullptr), pj_invalid_argument);
+  EXPECT_EQ(pj_run_periodic(nullptr, 2, on_frame, &seen, nullptr), pj_invalid_argument);
 }
 
 TEST(Resize, RefusesWhatCannotBeAndChangesNothing) {

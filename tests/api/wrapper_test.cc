@@ -45,6 +45,19 @@ TEST(Wrapper, RunsAModel) {
   EXPECT_THAT(y, ElementsAre(0.5f, 11, 0));
 }
 
+TEST(Wrapper, RunsPeriodically) {
+  picojoule::Session session = open(pj::testing::dense_model());
+  int frames = 0;
+  const auto stats = session.run_periodic(1, [&](std::int64_t frame) {
+    ++frames;
+    return frame < 2;
+  });
+  ASSERT_TRUE(stats.ok()) << stats.error().message;
+  EXPECT_EQ(frames, 3);
+  EXPECT_EQ(stats->frames, 3);
+  EXPECT_FALSE(session.run_periodic(-1, [](std::int64_t) { return false; }));
+}
+
 TEST(Wrapper, GivesTheTypesOfElements) {
   picojoule::Session session = open(pj::testing::block_model());
   const auto x = session.input(0).as<std::int8_t>();

@@ -39,6 +39,21 @@ TEST(Bench, JsonHasExactlyTheFieldsOfTheContract) {
   EXPECT_GT(json["peak_rss_bytes"], 1 << 20);
 }
 
+TEST(Bench, PeriodicRunsSayWhatEachFrameCosts) {
+  const Folder folder;
+  const std::string model = brightest_model(folder.file("m.pj"));
+  const ToolResult result = pj({"bench", model, "--period", "5", "--runs", "6", "--json"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  const Json json = Json::parse(result.out);
+  EXPECT_EQ(json["runs"], 6);
+  EXPECT_GE(json["cpu_ms"], 0);
+  EXPECT_GT(json["context_switches"], 0);  // it sleeps between frames
+  EXPECT_LE(json["missed"], 6);
+  const ToolResult text = pj({"bench", model, "--period", "5", "--seconds", "0.02"});
+  EXPECT_THAT(text.out, HasSubstr("of 4 frames missed"));
+  EXPECT_EQ(pj({"bench", model, "--period", "0"}).status, 2);
+}
+
 TEST(Bench, ResultsAreTheSameForEveryThreadCountAndLevel) {
   const Folder folder;
   const std::string model = brightest_model(folder.file("m.pj"));
