@@ -119,7 +119,7 @@ void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThre
       ->check(CLI::Range(1, kMaxThreads))
       ->type_name("N");
   add_isa_option(app, options.isa);
-  app.add_option("--pool", options.pool, "thread pool: pthreadpool (default) or builtin")
+  app.add_option("--pool", options.pool, "thread pool: builtin (default) or pthreadpool")
       ->type_name("NAME");
   app.add_option("--bands", options.bands,
                  "on (default): run chains of layers a few rows at a time where that moves fewer "

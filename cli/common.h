@@ -29,7 +29,7 @@ struct ExecutionOptions {
   int threads = 0;  // 0: default_threads
   int default_threads = 1;
   std::string isa;
-  std::string pool = "pthreadpool";
+  std::string pool = "builtin";
   std::string bands = "on";
 };
 enum class DefaultThreads { kOne, kAllCores };

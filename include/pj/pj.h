@@ -131,8 +131,10 @@ typedef struct pj_session pj_session;
 
 typedef enum pj_pool_kind PJ_ENUM_TYPE {
   pj_pool_default = 0,
-  pj_pool_pthreadpool = 1, /* waits for work by spinning for a moment, then sleeps */
-  pj_pool_builtin = 2      /* sleeps at once: later to start, and saves energy */
+  pj_pool_pthreadpool = 1, /* of the library of that name; what XNNPACK's operators need */
+  /* The default: workers spin for some microseconds between layers, then sleep; one whose core is
+   * busy with something else delays nobody. */
+  pj_pool_builtin = 2
 } pj_pool_kind;
 
 /* A piece of work that the library hands to a thread pool. */

@@ -1,4 +1,5 @@
-// A small pool without dependencies: workers sleep on a condition variable between regions.
+// A pool of our own, without dependencies: workers spin for some microseconds between regions and
+// then sleep; a worker that is late delays nobody.
 #pragma once
 
 #include <memory>

@@ -15,7 +15,7 @@ namespace pj {
 
 struct SessionOptions {
   int threads = 1;
-  PoolKind pool_kind = PoolKind::kPthreadpool;
+  PoolKind pool_kind = PoolKind::kBuiltin;
   // The caller's own pool, used instead if set. Outlives the session.
   ThreadPool* pool = nullptr;
 };

@@ -16,7 +16,7 @@ TEST_P(Pool, RunsEverySlotOnce) {
     EXPECT_EQ(pool->threads(), threads);
     for (int slots = 1; slots <= threads; ++slots) {
       std::array<std::atomic<int>, 4> runs{};
-      for (int i = 0; i < 200; ++i) {
+      for (int i = 0; i < 50; ++i) {
         pool->run(
             slots,
             [](void* r, int slot) {
@@ -25,8 +25,34 @@ TEST_P(Pool, RunsEverySlotOnce) {
             &runs, i % 2 == 0);
       }
       for (int s = 0; s < 4; ++s)
-        EXPECT_EQ(runs[static_cast<size_t>(s)].load(), s < slots ? 200 : 0);
+        EXPECT_EQ(runs[static_cast<size_t>(s)].load(), s < slots ? 50 : 0);
     }
+  }
+}
+
+// Regions of changing widths back to back, with work that ends at different times: every slot of
+// every region runs exactly once, before run() returns.
+TEST_P(Pool, RegionsDoNotMix) {
+  struct Region {
+    std::array<std::atomic<int>, 8> runs{};
+    std::atomic<int64_t> work{0};
+  };
+  auto pool = *make_pool(GetParam(), 8);
+  // With more threads than cores pthreadpool takes milliseconds for a region.
+  const int regions = GetParam() == PoolKind::kBuiltin ? 5000 : 50;
+  for (int i = 0; i < regions; ++i) {
+    Region region;
+    const int slots = 1 + i % 8;
+    pool->run(
+        slots,
+        [](void* r, int slot) {
+          auto& region = *static_cast<Region*>(r);
+          for (int k = 0; k < slot * 40; ++k) region.work += k;
+          ++region.runs[static_cast<size_t>(slot)];
+        },
+        &region, i % 5 == 0);
+    for (int s = 0; s < 8; ++s)
+      ASSERT_EQ(region.runs[static_cast<size_t>(s)].load(), s < slots ? 1 : 0) << "region " << i;
   }
 }
 
