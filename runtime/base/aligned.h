@@ -39,9 +39,11 @@ class AlignedBuffer {
 
  private:
   void swap(AlignedBuffer& other) {
+    std::swap(block_, other.block_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
   }
+  void* block_ = nullptr;  // what was allocated: data_ and what aligns it
   std::byte* data_ = nullptr;
   size_t size_ = 0;
 };

@@ -1,0 +1,107 @@
+#include "runtime/base/cpu_x86.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+
+#include <cpuid.h>
+
+#include <cstring>
+
+namespace pj {
+namespace {
+
+struct Leaf {
+  uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+// Zeros if the CPU has no such leaf. Under a hypervisor each CPUID costs a microsecond or more.
+Leaf cpuid(uint32_t leaf, uint32_t subleaf = 0) {
+  static const uint32_t kMost[] = {__get_cpuid_max(0, nullptr),
+                                   __get_cpuid_max(0x80000000, nullptr)};
+  Leaf r;
+  if (kMost[leaf >> 31] < leaf) return r;
+  __cpuid_count(leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx);
+  return r;
+}
+
+bool bit(uint32_t word, int position) { return (word >> position & 1u) != 0; }
+
+// The register state that the system saves; 0 if it saves none beyond SSE.
+uint32_t saved_state(const Leaf& leaf1) {
+  constexpr int kOsxsave = 27;
+  if (!bit(leaf1.ecx, kOsxsave)) return 0;
+  uint32_t low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+IsaSet features() {
+  const Leaf leaf1 = cpuid(1), leaf7 = cpuid(7), leaf7_1 = cpuid(7, 1);
+  const uint32_t state = saved_state(leaf1);
+  constexpr uint32_t kYmm = 0x06, kZmm = 0xe6, kTiles = 0x60000;
+  const bool ymm = (state & kYmm) == kYmm && bit(leaf1.ecx, 28);
+  const bool zmm = ymm && (state & kZmm) == kZmm;
+
+  IsaSet isa;
+  auto add = [&](bool present, Feature f) {
+    if (present) isa = isa | IsaSet{f};
+  };
+  add(ymm && bit(leaf7.ebx, 5), Feature::kAvx2);
+  add(ymm && bit(leaf1.ecx, 12), Feature::kFma);
+  add(ymm && bit(leaf1.ecx, 29), Feature::kF16c);
+  add(ymm && bit(leaf7_1.eax, 4), Feature::kAvxVnni);
+  // F, DQ, CD, BW, VL.
+  const bool avx512 = zmm && bit(leaf7.ebx, 16) && bit(leaf7.ebx, 17) && bit(leaf7.ebx, 28) &&
+                      bit(leaf7.ebx, 30) && bit(leaf7.ebx, 31);
+  add(avx512, Feature::kAvx512);
+  add(avx512 && bit(leaf7.ecx, 11), Feature::kAvx512Vnni);
+  add(avx512 && bit(leaf7.ecx, 1), Feature::kAvx512Vbmi);
+  add(avx512 && bit(leaf7_1.eax, 5), Feature::kAvx512Bf16);
+  add(avx512 && bit(leaf7.edx, 23), Feature::kAvx512Fp16);
+  add((state & kTiles) == kTiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25), Feature::kAmxInt8);
+  return isa;
+}
+
+// Both makers describe a cache in the same words, in different leaves.
+void caches(CpuInfo& cpu) {
+  constexpr uint32_t kIntel = 4, kAmd = 0x8000001d;
+  const uint32_t leaf = (cpuid(kAmd).eax & 0x1f) != 0 ? kAmd : kIntel;
+  constexpr uint32_t kMostCaches = 16, kInstructions = 2;
+  for (uint32_t i = 0; i < kMostCaches; ++i) {
+    const Leaf c = cpuid(leaf, i);
+    const uint32_t type = c.eax & 0x1f, level = c.eax >> 5 & 7;
+    if (type == 0) break;
+    if (type == kInstructions) continue;
+    const int64_t ways = (c.ebx >> 22) + 1, partitions = (c.ebx >> 12 & 0x3ff) + 1,
+                  line = (c.ebx & 0xfff) + 1, sets = int64_t{c.ecx} + 1;
+    const int64_t bytes = ways * partitions * line * sets;
+    if (level == 1) cpu.l1_bytes = bytes;
+    if (level == 2) cpu.l2_bytes = bytes;
+    if (level == 3) cpu.l3_bytes = bytes;
+  }
+}
+
+void brand(CpuInfo& cpu) {
+  constexpr uint32_t kFirst = 0x80000002;
+  char text[3 * sizeof(Leaf) + 1] = {};
+  for (uint32_t i = 0; i < 3; ++i) {
+    const Leaf part = cpuid(kFirst + i);
+    std::memcpy(text + i * sizeof(Leaf), &part, sizeof(part));
+  }
+  std::string name;
+  for (const char* p = text; *p != '\0'; ++p)
+    if (*p != ' ' || (!name.empty() && name.back() != ' ')) name += *p;
+  while (!name.empty() && name.back() == ' ') name.pop_back();
+  if (!name.empty()) cpu.name = name;
+}
+
+}  // namespace
+
+void detect_x86(CpuInfo& cpu) {
+  cpu.isa = features();
+  caches(cpu);
+  brand(cpu);
+}
+
+}  // namespace pj
+
+#endif
