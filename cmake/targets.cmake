@@ -24,6 +24,7 @@ pj_embed(pj_models fashion_tflite models/fashion/fashion.tflite)
 pj_embed(pj_models fashion_labels models/fashion/labels.txt)
 pj_module(load FOLDERS converters/load DEPENDS pj_exec pj_format pj_tflite pj_models)
 include(bindings/c/library.cmake)
+include(bench/peers/peers.cmake)
 
 if(PJ_BUILD_CLI)
   find_package(CLI11 REQUIRED)
