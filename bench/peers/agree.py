@@ -10,6 +10,10 @@ _CODES = {"float32": "f", "int8": "b", "uint8": "B", "bool": "B", "int16": "h", 
 # integers, one unit of those shows.
 _LIMITS = {"f32": 1e-4, "f16w": 1e-2, "int8": 1e-2, "uint8": 1e-2, "other": 1e-2}
 _DETECTION_LIMIT = 1e-2
+# Beyond the limits, but the same network with another rounding; more is another result.
+_CLOSE = 0.05  # of the range, which is 255 for 8 bits
+
+AGREES, CLOSE, WRONG = "agrees", "close", "wrong"
 
 
 @dataclasses.dataclass
@@ -21,8 +25,12 @@ class Values:
 
 @dataclasses.dataclass
 class Verdict:
-    agrees: bool
+    grade: str  # AGREES, CLOSE or WRONG
     text: str  # the largest difference, or what is wrong
+
+
+def _grade(difference, limit, close):
+    return AGREES if difference <= limit else CLOSE if difference <= close else WRONG
 
 
 def read(path, dtype, name=None):
@@ -54,39 +62,35 @@ def largest_difference(a, b):
 
 def _compare_one(output, golden, group):
     if len(output.data) != len(golden.data):
-        return Verdict(False, f"{len(output.data)} values, not {len(golden.data)}")
+        return Verdict(WRONG, f"{len(output.data)} values, not {len(golden.data)}")
     if output.dtype != golden.dtype:
-        return Verdict(False, f"{output.dtype}, not {golden.dtype}")
+        return Verdict(WRONG, f"{output.dtype}, not {golden.dtype}")
     worst = largest_difference(output.data, golden.data)
     if golden.dtype != "float32":
-        return Verdict(worst <= 1, f"{worst:.0f} units" if worst < math.inf else "NaN")
+        return Verdict(_grade(worst, 1, _CLOSE * 255), f"{worst:.0f} units")
     extent = (max(golden.data) - min(golden.data)) if len(golden.data) > 1 else 0
     relative = worst / (extent or max((abs(g) for g in golden.data), default=0) or 1)
-    return Verdict(relative <= _LIMITS[group], f"{relative:.1e} of the range")
+    return Verdict(_grade(relative, _LIMITS[group], _CLOSE), f"{relative:.1e} of the range")
 
 
 def _compare_detections(outputs, golden):
     """Boxes, classes, scores and their number: the same classes in the same order."""
     if [len(o.data) for o in outputs] != [len(g.data) for g in golden]:
-        return Verdict(False, "other numbers of values")
+        return Verdict(WRONG, "other numbers of values")
     boxes, classes, scores, count = (o.data for o in outputs)
     golden_boxes, golden_classes, golden_scores, golden_count = (g.data for g in golden)
     if list(count) != list(golden_count) or list(classes) != list(golden_classes):
-        return Verdict(False, "other decisions")
+        return Verdict(WRONG, "other decisions")
     worst = max(largest_difference(boxes, golden_boxes), largest_difference(scores, golden_scores))
-    return Verdict(worst <= _DETECTION_LIMIT, f"same decisions, {worst:.1e}")
+    return Verdict(_grade(worst, _DETECTION_LIMIT, _CLOSE), f"same decisions, {worst:.1e}")
 
 
 def compare(outputs, golden, group, detects=False):
     """The verdict on all outputs, Values each; that of the worst one."""
     if len(outputs) != len(golden):
-        return Verdict(False, f"{len(outputs)} outputs, not {len(golden)}")
+        return Verdict(WRONG, f"{len(outputs)} outputs, not {len(golden)}")
     outputs = _match(outputs, golden)
     if detects and len(golden) == 4:
         return _compare_detections(outputs, golden)
     verdicts = [_compare_one(o, g, group) for o, g in zip(outputs, golden)]
-    wrong = [v for v in verdicts if not v.agrees]
-    if wrong:
-        return wrong[0]
-    # Texts of one kind begin with their number.
-    return max(verdicts, key=lambda v: float(v.text.split()[0]))
+    return max(verdicts, key=lambda v: (AGREES, CLOSE, WRONG).index(v.grade))

@@ -54,37 +54,37 @@ enum {
 };
 
 /* X(name without "LiteRt", parameters) */
-#define LITERT_FUNCTIONS(X)                                                                      \
-  X(CreateEnvironment, (int count, const litert_environment_option*, litert * environment))      \
-  X(CreateModelFromBuffer, (litert environment, const void*, size_t, litert * model))            \
-  X(CreateOptions, (litert * options))                                                           \
-  X(SetOptionsHardwareAccelerators, (litert options, int accelerators))                          \
-  X(CreateOpaqueOptions, (const char* kind, void* data, void (*free)(void*), litert * opaque))   \
-  X(AddOpaqueOptions, (litert options, litert opaque))                                           \
-  X(CreateCompiledModel, (litert environment, litert model, litert options, litert * compiled))  \
-  X(GetModelSignature, (litert model, size_t index, litert * signature))                         \
-  X(GetNumSignatureInputs, (litert signature, size_t * count))                                   \
-  X(GetNumSignatureOutputs, (litert signature, size_t * count))                                  \
-  X(GetSignatureInputTensorByIndex, (litert signature, size_t index, litert * tensor))           \
-  X(GetSignatureOutputTensorByIndex, (litert signature, size_t index, litert * tensor))          \
-  X(GetRankedTensorType, (litert tensor, litert_tensor_type * type))                             \
-  X(GetTensorTypeId, (litert tensor, int* id))                                                   \
-  X(GetUnrankedTensorType, (litert tensor, int32_t * element))                                   \
-  X(GetCompiledModelInputTensorLayout,                                                           \
-    (litert compiled, size_t signature, size_t index, litert_layout*))                           \
-  X(GetCompiledModelOutputTensorLayouts,                                                         \
-    (litert compiled, size_t signature, size_t count, litert_layout*, bool allocate))            \
-  X(GetCompiledModelInputBufferRequirements,                                                     \
-    (litert compiled, size_t signature, size_t index, litert * requirements))                    \
-  X(GetCompiledModelOutputBufferRequirements,                                                    \
-    (litert compiled, size_t signature, size_t index, litert * requirements))                    \
-  X(GetTensorBufferRequirementsBufferSize, (litert requirements, size_t * bytes))                \
-  X(CreateManagedTensorBuffer,                                                                   \
-    (litert environment, int memory, const litert_tensor_type*, size_t bytes, litert * buffer))  \
-  X(GetTensorBufferPackedSize, (litert buffer, size_t * bytes))                                  \
-  X(LockTensorBuffer, (litert buffer, void** data, int mode))                                    \
-  X(UnlockTensorBuffer, (litert buffer))                                                         \
-  X(RunCompiledModel, (litert compiled, size_t signature, size_t input_count, litert * inputs,   \
+#define LITERT_FUNCTIONS(X)                                                                     \
+  X(CreateEnvironment, (int count, const litert_environment_option*, litert* environment))      \
+  X(CreateModelFromBuffer, (litert environment, const void*, size_t, litert* model))            \
+  X(CreateOptions, (litert * options))                                                          \
+  X(SetOptionsHardwareAccelerators, (litert options, int accelerators))                         \
+  X(CreateOpaqueOptions, (const char* kind, void* data, void (*free)(void*), litert* opaque))   \
+  X(AddOpaqueOptions, (litert options, litert opaque))                                          \
+  X(CreateCompiledModel, (litert environment, litert model, litert options, litert * compiled)) \
+  X(GetModelSignature, (litert model, size_t index, litert * signature))                        \
+  X(GetNumSignatureInputs, (litert signature, size_t * count))                                  \
+  X(GetNumSignatureOutputs, (litert signature, size_t * count))                                 \
+  X(GetSignatureInputTensorByIndex, (litert signature, size_t index, litert * tensor))          \
+  X(GetSignatureOutputTensorByIndex, (litert signature, size_t index, litert * tensor))         \
+  X(GetRankedTensorType, (litert tensor, litert_tensor_type * type))                            \
+  X(GetTensorTypeId, (litert tensor, int* id))                                                  \
+  X(GetUnrankedTensorType, (litert tensor, int32_t * element))                                  \
+  X(GetCompiledModelInputTensorLayout,                                                          \
+    (litert compiled, size_t signature, size_t index, litert_layout*))                          \
+  X(GetCompiledModelOutputTensorLayouts,                                                        \
+    (litert compiled, size_t signature, size_t count, litert_layout*, bool allocate))           \
+  X(GetCompiledModelInputBufferRequirements,                                                    \
+    (litert compiled, size_t signature, size_t index, litert * requirements))                   \
+  X(GetCompiledModelOutputBufferRequirements,                                                   \
+    (litert compiled, size_t signature, size_t index, litert * requirements))                   \
+  X(GetTensorBufferRequirementsBufferSize, (litert requirements, size_t * bytes))               \
+  X(CreateManagedTensorBuffer,                                                                  \
+    (litert environment, int memory, const litert_tensor_type*, size_t bytes, litert* buffer))  \
+  X(GetTensorBufferPackedSize, (litert buffer, size_t * bytes))                                 \
+  X(LockTensorBuffer, (litert buffer, void** data, int mode))                                   \
+  X(UnlockTensorBuffer, (litert buffer))                                                        \
+  X(RunCompiledModel, (litert compiled, size_t signature, size_t input_count, litert * inputs,  \
                        size_t output_count, litert * outputs))
 
 #endif /* BENCH_PEERS_LITERT_API_H_ */

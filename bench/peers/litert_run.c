@@ -20,9 +20,9 @@
 LITERT_FUNCTIONS(X)
 #undef X
 
-#define TRY(call)                                                                        \
-  do {                                                                                   \
-    const int status_ = (call);                                                          \
+#define TRY(call)                                                                       \
+  do {                                                                                  \
+    const int status_ = (call);                                                         \
     if (status_ != 0) return worker_error("LiteRT: %s gave status %d", #call, status_); \
   } while (0)
 
@@ -37,8 +37,8 @@ static int32_t output_elements[worker_max_tensors];
 static const char* open_library(const char* path) {
   void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) return dlerror();
-#define X(name, parameters)                               \
-  *(void**)&name = dlsym(library, "LiteRt" #name);        \
+#define X(name, parameters)                        \
+  *(void**)&name = dlsym(library, "LiteRt" #name); \
   if (!name) return "the library has no function " #name;
   LITERT_FUNCTIONS(X)
 #undef X
@@ -92,8 +92,8 @@ static const char* cpu_options(int threads, litert* options) {
 static void describe(int32_t element, const litert_layout* layout, size_t bytes,
                      worker_tensor* tensor) {
   static const char* const names[] = {
-      [litert_float32] = "float32", [litert_int32] = "int32", [litert_uint8] = "uint8",
-      [litert_int64] = "int64",     [litert_bool] = "bool",   [litert_int16] = "int16",
+      [litert_float32] = "float32", [litert_int32] = "int32",    [litert_uint8] = "uint8",
+      [litert_int64] = "int64",     [litert_bool] = "bool",      [litert_int16] = "int16",
       [litert_int8] = "int8",       [litert_float16] = "float16"};
   const int known = element > 0 && element <= litert_float16 && names[element];
   tensor->dtype = known ? names[element] : "unknown";
@@ -153,8 +153,7 @@ static const char* create_buffers(litert model, worker_model* description) {
   for (size_t i = 0; i < input_count && !error; ++i)
     error = create_input(i, signature, &description->inputs[i]);
   litert_layout layouts[worker_max_tensors];
-  if (!error)
-    TRY(GetCompiledModelOutputTensorLayouts(compiled, 0, output_count, layouts, true));
+  if (!error) TRY(GetCompiledModelOutputTensorLayouts(compiled, 0, output_count, layouts, true));
   for (size_t i = 0; i < output_count && !error; ++i)
     error = create_output(i, signature, &layouts[i]);
   return error;

@@ -23,6 +23,12 @@ class Settings:
     lock: str = None  # a file to be locked while time is measured
 
 
+def _failure(error, path=None):
+    """A result of one that failed; without the folder of the model, which is this machine's."""
+    text = str(error)
+    return {"failed": text.replace(str(path), pathlib.Path(path).name) if path else text}
+
+
 class Measurer:
     def __init__(self, runtimes, settings, folder, unavailable):
         """`unavailable`: {runtime: why}. `folder` is for temporary files."""
@@ -32,7 +38,7 @@ class Measurer:
 
     def model(self, model):
         """{threads: {runtime: result}}. A result has min_ms, median_ms, runs, load_ms, first_ms,
-        peak_kb, added_kb, agrees, difference; or only `failed`, the reason."""
+        peak_kb, added_kb, outputs (agree.py's grade), difference; or only `failed`, the reason."""
         files, failed = self._prepare(model)
         results = {}
         # Inference with different numbers of threads interleaves as well.
@@ -112,9 +118,9 @@ class Measurer:
             result = {key: min(s[key] for s in starts) for key in starts[0]}
             verdict = self._verdict(worker, model)
         except client.Failed as error:
-            return {"failed": str(error)}
+            return _failure(error, path)
         workers[threads, name] = worker
-        result.update(agrees=verdict.agrees, difference=verdict.text)
+        result.update(outputs=verdict.grade, difference=verdict.text)
         return result
 
     def _fresh(self, worker, model, name, path, threads):
@@ -140,10 +146,10 @@ class Measurer:
                        for i, s in enumerate(specs)]
             if model.outputs is None:  # the first that runs it is what others are compared with
                 self._keep_as_golden(model, specs)
-                return agree.Verdict(True, "-")
+                return agree.Verdict(agree.AGREES, "the reference")
             golden = [agree.read(t.path, t.dtype, t.name) for t in model.outputs]
         except ValueError as error:
-            return agree.Verdict(False, str(error))
+            return agree.Verdict(agree.WRONG, str(error))
         return agree.compare(outputs, golden, model.group, model.detects)
 
     def _keep_as_golden(self, model, specs):
@@ -165,7 +171,7 @@ class Measurer:
                     with self._locked():
                         rounds[key].append(worker.ask(f"run {self.settings.slice_ms} 3"))
                 except client.Failed as error:
-                    results[threads][name] = {"failed": str(error)}
+                    results[threads][name] = _failure(error)
                 time.sleep(self.settings.pause_ms * 1e-3)
         for (threads, name), answers in rounds.items():
             if "failed" not in results[threads][name]:

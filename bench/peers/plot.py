@@ -50,17 +50,16 @@ def _panel(report, threads, top):
     lines = [_text(_LEFT, top + 14, f"{threads_text}: time of a peer ÷ time of {ours}",
                    extra=' font-weight="bold"')]
     for mark in axis.marks():
-        x, bold = axis.x(mark), ' stroke-width="2" stroke="#444"' if mark == 1 else ""
+        x, colour = axis.x(mark), "#444" if mark == 1 else "#ccc"
         lines.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top + _HEADER - 8}" y2="{bottom}" '
-                     f'stroke="#ccc"{bold}/>')
+                     f'stroke="{colour}"/>')
         lines.append(_text(x, top + _HEADER - 12, f"{mark:g}", "middle"))
     for row, model in enumerate(report["models"]):
         lines.append(_text(_LEFT - 8, top + _HEADER + row * _ROW + 13, model["name"], "end"))
     for row, runtime, value in dots:
         model = report["models"][row]
-        agrees = model["results"][str(threads)][runtime].get("agrees", True)
         colour = _COLOURS.get(runtime, "#000")
-        fill = colour if agrees else "white"
+        fill = "white" if tables.grade(model, threads, runtime) == "wrong" else colour
         title = report["runtimes"][runtime]["title"]
         lines.append(f'<circle cx="{axis.x(value):.1f}" cy="{top + _HEADER + row * _ROW + 9}" '
                      f'r="4.5" fill="{fill}" stroke="{colour}" stroke-width="1.5"><title>'
@@ -86,8 +85,7 @@ def svg(report):
     for threads in report["settings"]["threads"]:
         panel, y = _panel(report, threads, y)
         body += panel
-    note = (f"{report['machine']['cpu']}, {report['date']}. Minima. Hollow: outputs differ from "
-            "the golden ones.")
+    note = (f"{report['machine']['cpu']}, {report['date']}. Minima. Hollow: wrong outputs.")
     body.append(_text(_LEFT, y + 4, note, extra=' fill="#555"'))
     height = y + 18
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '

@@ -19,15 +19,25 @@ def minimum(model, threads, runtime):
 
 
 def ratio(model, threads, peer):
+    """None if one of the two has no figure."""
     ours, theirs = minimum(model, threads, OURS), minimum(model, threads, peer)
     return ours / theirs if ours and theirs else None
 
 
+def mean_ratio(models, threads, peer):
+    """Geometric mean over `models`, without those for which the peer computes something else."""
+    ratios = [ratio(m, threads, peer) for m in models if grade(m, threads, peer) != "wrong"]
+    return geometric_mean(filter(None, ratios))
+
+
+def grade(model, threads, runtime):
+    return model["results"].get(str(threads), {}).get(runtime, {}).get("outputs")
+
+
 def best_peer(model, threads, runtimes):
-    """(name, minimum) of the fastest peer whose outputs agree; None if there is none."""
+    """(name, minimum) of the fastest peer whose outputs are not wrong; None if there is none."""
     found = [(minimum(model, threads, r), r) for r in runtimes if r != OURS
-             and minimum(model, threads, r)
-             and model["results"][str(threads)][r].get("agrees", True)]
+             and minimum(model, threads, r) and grade(model, threads, r) != "wrong"]
     return min(found)[::-1] if found else None
 
 
@@ -69,23 +79,27 @@ def table(header, rows):
     return [line(header), line(rule), *map(line, rows)]
 
 
-def _differs(model, threads, runtime):
-    return not model["results"][str(threads)].get(runtime, {}).get("agrees", True)
+_MARKS = {"close": "~", "wrong": "*"}
 
 
 def _time_cell(model, threads, runtime):
     result = model["results"].get(str(threads), {}).get(runtime, {})
     if "min_ms" not in result:
         return NONE
-    mark = "*" if _differs(model, threads, runtime) else ""
+    mark = _MARKS.get(result.get("outputs"), "")
     return f"{digits(result['min_ms'])} / {digits(result['median_ms'])}{mark}"
 
 
 def times_table(report, threads):
-    """Minimum / median in ms; * where outputs are not the golden ones."""
+    """Minimum / median in ms; ~ where outputs are only close to the golden ones, * where they are
+    wrong."""
     runtimes = list(report["runtimes"])
     rows = [[m["name"], *(_time_cell(m, threads, r) for r in runtimes)] for m in report["models"]]
     return table(["min / median, ms", *(report["runtimes"][r]["title"] for r in runtimes)], rows)
+
+
+def _ratio_cell(model, threads, peer):
+    return ratio_text(ratio(model, threads, peer)) + _MARKS.get(grade(model, threads, peer), "")
 
 
 def ratio_table(report, threads, details=True):
@@ -97,12 +111,11 @@ def ratio_table(report, threads, details=True):
     if details:
         for m in report["models"]:
             best = best_peer(m, threads, runtimes)
-            rows.append([m["name"], *(ratio_text(ratio(m, threads, p)) for p in peers),
+            rows.append([m["name"], *(_ratio_cell(m, threads, p) for p in peers),
                          ratio_text(ratio_to_best(m, threads, runtimes)),
                          report["runtimes"][best[0]]["title"] if best else NONE])
     for group, models in groups(report).items():
-        means = [geometric_mean(filter(None, (ratio(m, threads, p) for m in models)))
-                 for p in peers]
+        means = [mean_ratio(models, threads, p) for p in peers]
         best = geometric_mean(filter(None, (ratio_to_best(m, threads, runtimes) for m in models)))
         rows.append([f"geometric mean, {group}", *map(ratio_text, means), ratio_text(best), ""])
     titles = [report["runtimes"][p]["title"] for p in peers]
@@ -126,18 +139,24 @@ def startup_table(report, threads):
 
 
 def remarks(report):
-    """Why there is no figure, and which outputs differ: one line each."""
-    lines = []
+    """Why there is no figure, and which outputs are not as they should be: a line for each runtime
+    and reason, with the models that it holds for."""
+    models_of = {}
     for m in report["models"]:
         for runtime, info in report["runtimes"].items():
-            by_reason = {}
+            threads_of = {}
             for threads, results in m["results"].items():
-                result = results.get(runtime, {})
-                if "failed" in result:
-                    by_reason.setdefault(f"{NONE} {result['failed']}", []).append(threads)
-                elif not result.get("agrees", True):
-                    by_reason.setdefault(f"* differs: {result['difference']}", []).append(threads)
-            for reason, threads in by_reason.items():
-                which = "" if len(threads) == len(m["results"]) else f" ({threads[0]} threads)"
-                lines.append(f"{m['name']}, {info['title']}{which}: {reason}")
-    return lines
+                if reason := _reason(results.get(runtime, {})):
+                    threads_of.setdefault(reason, []).append(threads)
+            for reason, threads in threads_of.items():
+                part = "" if len(threads) == len(m["results"]) else f" ({threads[0]} threads)"
+                models_of.setdefault((info["title"], reason), []).append(m["name"] + part)
+    return [f"{title}: {reason}: {', '.join(models)}"
+            for (title, reason), models in models_of.items()]
+
+
+def _reason(result):
+    if "failed" in result:
+        return f"{NONE} {result['failed']}"
+    mark = _MARKS.get(result.get("outputs"))
+    return f"{mark} {result['outputs']}, {result['difference']}" if mark else None

@@ -106,8 +106,7 @@ static int ascending(const void* a, const void* b) {
 static const char* run(const worker_runtime* runtime, const char* arguments) {
   double ms = 0;
   size_t at_least = 0, n = 0;
-  if (sscanf(arguments, "%lf %zu", &ms, &at_least) < 2 || at_least < 1)
-    return "run: expected MS N";
+  if (sscanf(arguments, "%lf %zu", &ms, &at_least) < 2 || at_least < 1) return "run: expected MS N";
   double first = 0;
   const double start = now_ms();
   for (double begin = start; n < at_least || begin - start < ms;) {

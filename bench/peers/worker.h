@@ -23,7 +23,8 @@ typedef struct worker_model {
 /* Functions return NULL or why they failed, in memory that stays valid until the next call. */
 typedef struct worker_runtime {
   const char* version;
-  /* From the file to a model that is ready to run. Describes its inputs; outputs as far as known. */
+  /* From the file to a model that is ready to run. Describes its inputs; outputs as far as known.
+   */
   const char* (*load)(const char* path, int threads, worker_model* model);
   const char* (*run)(void);
   /* Copies `bytes` bytes, the tensor's size, into input `index`. */

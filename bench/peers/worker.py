@@ -72,6 +72,13 @@ class Worker:
         return {"peak_kb": status_kb("VmHWM")}
 
 
+def summary(text):
+    """One line of an error, without the places of a runtime's source that it went through."""
+    lines = [line for line in text.splitlines()
+             if not line.startswith(("Exception from ", "Check '", "FrontEnd API failed"))]
+    return " ".join(" ".join(lines).split())[:200]
+
+
 # Arguments of each command; the last takes the rest of the line.
 COMMANDS = {"load": 2, "input": 2, "run": 2, "output": 1, "memory": 0}
 
@@ -83,8 +90,7 @@ def serve(worker, lines, answers):
             count = COMMANDS[command]
             answer = getattr(worker, command)(*(rest.split(" ", count - 1) if count else ()))
         except Exception as error:  # whatever a runtime throws is its answer
-            text = str(error).strip() or repr(error)
-            answer = {"error": " ".join(text.split())[:500]}
+            answer = {"error": summary(str(error)) or repr(error)}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
