@@ -36,12 +36,21 @@ def _litert(model):
 PROGRAMS = {"pj": _pj, "litert": _litert}
 
 
+def _cache_names(options):
+    if options.instructions:
+        return ["none"]
+    if options.caches == "all":
+        return list(cachegrind.CACHES)
+    return ["x86" if name == "a72" else name for name in options.caches.split(",")]
+
+
 def _parse(arguments):
     parser = argparse.ArgumentParser(prog="./dev bench misses", description=__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL", default=None,
                         help="files, or parts of names in the zoo (default: five of the zoo)")
     parser.add_argument("--caches", default="x86", metavar="A,B",
-                        help=f"of {', '.join(cachegrind.CACHES)}, a72 (the same as x86), or 'all' (default: x86)")
+                        help=f"of {', '.join(cachegrind.CACHES)}, a72 (the same as x86), or "
+                        "'all' (default: x86)")
     parser.add_argument("--instructions", action="store_true",
                         help="count instructions alone; faster")
     parser.add_argument("--runtimes", default="pj,litert", metavar="A,B",
@@ -50,8 +59,7 @@ def _parse(arguments):
                         help="processes at a time (default: 1)")
     parser.add_argument("--json", default=_OUT, metavar="FILE")
     options = parser.parse_args(arguments)
-    options.caches = (["none"] if options.instructions else list(cachegrind.CACHES)
-                      if options.caches == "all" else ["x86" if c == "a72" else c for c in options.caches.split(",")])
+    options.caches = _cache_names(options)
     options.runtimes = options.runtimes.split(",")
     for cache in options.caches:
         if cache not in cachegrind.TITLES:

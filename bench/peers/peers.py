@@ -107,11 +107,12 @@ def _measure(models, chosen, settings, unavailable):
     return rows, measurer.versions
 
 
-def _print(report):
+def print_report(report):
     for threads in report["settings"]["threads"]:
         print(f"\n{threads} thread{'s' if threads > 1 else ''}\n")
         for make in (tables.times_table, tables.ratio_table, tables.startup_table):
-            print("\n".join(make(report, threads)) + "\n")
+            if make is not tables.ratio_table or tables.OURS in report["runtimes"]:
+                print("\n".join(make(report, threads)) + "\n")
     print("\n".join(tables.remarks(report)))
 
 
@@ -149,10 +150,10 @@ def main(arguments):
                      for n, r in chosen.items()},
         "models": rows,
     }
-    _print(report)
     _write(options.json, report_text(report))
     if tables.OURS in chosen:
         _write(options.svg, plot.svg(report))
+    print_report(report)
     wrong = [m["name"] for m in rows for r in m["results"].values()
              if r.get(tables.OURS, {}).get("outputs", "agrees") != "agrees"]
     if wrong:

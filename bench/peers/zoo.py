@@ -66,7 +66,7 @@ def select(patterns):
         entries.sort(key=lambda m: (GROUPS.index(m.group), -(m.mmac or 0)))
     if not patterns:
         if not entries:
-            raise SystemExit("no model zoo at ../shared/zoo or $PJ_ZOO: name model files (--models)")
+            raise SystemExit("no model zoo at ../shared/zoo or $PJ_ZOO: name model files")
         return entries
     chosen = []
     for pattern in patterns:

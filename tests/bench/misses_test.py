@@ -4,8 +4,9 @@ import unittest
 from bench.misses import cachegrind, misses
 
 HEADER = "desc: D1 cache: 32768 B\ncmd: pj bench\n"
-ONE = HEADER + "events: Ir I1mr ILmr Dr D1mr DLmr Dw D1mw DLmw\nsummary: 1000 1 1 300 20 6 100 9 3\n"
-FOUR = HEADER + "events: Ir I1mr ILmr Dr D1mr DLmr Dw D1mw DLmw\nsummary: 2500 1 1 900 50 9 400 18 6\n"
+EVENTS = "events: Ir I1mr ILmr Dr D1mr DLmr Dw D1mw DLmw\n"
+ONE = HEADER + EVENTS + "summary: 1000 1 1 300 20 6 100 9 3\n"
+FOUR = HEADER + EVENTS + "summary: 2500 1 1 900 50 9 400 18 6\n"
 
 
 class Misses(unittest.TestCase):

@@ -1,4 +1,6 @@
 """Ratios, tables, remarks and the plot, from a small recorded report."""
+import contextlib
+import io
 import json
 import pathlib
 import unittest
@@ -68,6 +70,13 @@ class Tables(unittest.TestCase):
         self.assertIn("LiteRT: – died of SIGSEGV: gamma_fp32", remarks)
         self.assertIn("MNN: * wrong, 71 units: alpha_int8", remarks)
         self.assertIn("OpenVINO: – no answer: gamma_fp32 (2 threads)", remarks)
+
+    def test_a_report_without_picojoule_can_be_printed(self):
+        del self.report["runtimes"]["pj"]
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            peers.print_report(self.report)
+        self.assertIn("4.00 / 4.10", out.getvalue())
+        self.assertNotIn("÷", out.getvalue())
 
     def test_report_text_is_the_same_report(self):
         self.assertEqual(json.loads(peers.report_text(self.report)), self.report)
