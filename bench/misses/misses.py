@@ -74,7 +74,8 @@ def _measure_one(task):
     cache, model, runtime = task
     print(f"{model.name}, {runtime}, {cache}", file=sys.stderr, flush=True)
     try:
-        return cachegrind.count(PROGRAMS[runtime](model), cache)
+        counts = cachegrind.count(PROGRAMS[runtime](model), cache)
+        return {key: round(value) for key, value in counts.items()}
     except cachegrind.Failed as error:
         return {"failed": str(error)}
 

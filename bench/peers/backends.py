@@ -12,7 +12,7 @@ class OpenVino:
     def __init__(self):
         import openvino
         self.api = openvino
-        self.version = openvino.__version__
+        self.version = openvino.__version__.split("-")[0]
 
     def load(self, path, threads):
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32",
