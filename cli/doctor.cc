@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/errors.h"
+#include "cli/peak.h"
 #include "cli/table.h"
 #include "kernels/registry.h"
 #include "models/builtin.h"
@@ -36,6 +37,7 @@ struct Diagnosis {
   std::vector<std::string> pools;
   int64_t memory_limit = 0;  // of the process, in bytes; 0: none
   std::string zoo;           // empty: not found
+  std::optional<MachinePeak> peak;
   std::vector<Finding> findings;
 };
 
@@ -157,6 +159,7 @@ Json to_json(const Diagnosis& d) {
               {"memory_limit_bytes", or_null(d.memory_limit)},
               {"zoo", d.zoo.empty() ? Json() : Json(d.zoo)},
               {"models", models},
+              {"peak", d.peak ? to_json(*d.peak) : Json()},
               {"findings", findings},
               {"healthy", healthy(d)}};
 }
@@ -180,6 +183,7 @@ void print_text(const Diagnosis& d) {
   for (const Level& l : d.levels)
     levels.add({l.name, l.cpu ? "yes" : "no", l.build ? "yes" : "no"});
   fmt::print("{}\n", levels.to_string());
+  if (d.peak) fmt::print("{}\n", to_text(*d.peak));
   for (const Finding& f : d.findings)
     fmt::print("{}: {}\n  {}\n", f.serious ? "PROBLEM" : "note", printable(f.what), f.fix);
   fmt::print("{}\n",
@@ -189,18 +193,22 @@ void print_text(const Diagnosis& d) {
 }  // namespace
 
 int doctor_command(const Args& args) {
-  bool json = false;
+  bool json = false, no_peak = false;
   CLI::App app("Show what this machine and build offer, what is missing and how to get it.",
                "pj doctor");
   app.add_flag("--json", json, "one JSON object");
+  app.add_flag("--no-peak", no_peak, "do not measure what arithmetic and memory can do at most");
   app.footer(
+      "Peaks are those of one core, of every level that CPU and build have: the most that kernels\n"
+      "can reach. A stored byte counts once, whatever the caches do for it.\n\n"
       "Exit status 1 if something keeps models from running.\n\n"
       "Examples:\n"
       "  pj doctor\n"
       "  pj doctor --json | jq .levels\n"
       "  PJ_ISA=avx2 pj doctor");
   if (const auto status = parse(app, args)) return *status;
-  const Diagnosis d = diagnose();
+  Diagnosis d = diagnose();
+  if (!no_peak) d.peak = measure_peak(d.cpu);
   if (json) {
     print_json(to_json(d));
   } else {

@@ -36,9 +36,9 @@ function(pj_module name)
   target_link_libraries(pj_${name} PUBLIC ${ARG_DEPENDS})
 endfunction()
 
-# pj_kernel_level(NAME LIST FLAGS): the kernels of one ISA level, kernels/levels/NAME.cc, if the
-# compiler can build them for this platform; kernels/registry.cc learns of it through
-# PJ_HAVE_<LIST>.
+# pj_kernel_level(NAME LIST FLAGS): the code of one ISA level, if the compiler can build it for this
+# platform: kernels/levels/NAME.cc and runtime/peak/levels/NAME.cc, where there is such a file. Their
+# modules learn of it through PJ_HAVE_<LIST>.
 include(CheckCXXSourceCompiles)
 function(pj_kernel_level name list flags)
   set(CMAKE_REQUIRED_FLAGS "${flags}")
@@ -46,16 +46,29 @@ function(pj_kernel_level name list flags)
   if(NOT PJ_COMPILER_HAS_${list})
     return()
   endif()
-  add_library(pj_kernels_${name} OBJECT ${CMAKE_SOURCE_DIR}/kernels/levels/${name}.cc)
   separate_arguments(flags)
+  pj_level_code(kernels kernels/levels/${name}.cc ${list} ${flags})
+  if(PJ_SANITIZE)
+    list(APPEND flags -fno-sanitize=all) # their checks would be measured too
+  endif()
+  pj_level_code(peak runtime/peak/levels/${name}.cc ${list} ${flags})
+endfunction()
+
+# pj_level_code(MODULE SOURCE LIST FLAGS...): adds SOURCE, if it exists, to pj_<MODULE>.
+function(pj_level_code module source list)
+  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${source})
+    return()
+  endif()
+  cmake_path(GET source STEM name)
+  set(target pj_${module}_${name})
+  add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/${source})
   # Optimised in every configuration: the tests run whole networks. -Wno-psabi: vectors wider than
   # the level's registers are passed between functions, but those are all inlined.
-  target_compile_options(
-    pj_kernels_${name} PRIVATE ${PJ_WARNINGS} -Wno-psabi -O3 -fvisibility=hidden -fno-exceptions
-                               -fno-rtti -ffp-contract=off ${flags})
-  target_link_libraries(pj_kernels_${name} PRIVATE pj_base)
-  target_sources(pj_kernels PRIVATE $<TARGET_OBJECTS:pj_kernels_${name}>)
-  target_compile_definitions(pj_kernels PRIVATE PJ_HAVE_${list})
+  target_compile_options(${target} PRIVATE ${PJ_WARNINGS} -Wno-psabi -O3 -fvisibility=hidden
+                                           -fno-exceptions -fno-rtti -ffp-contract=off ${ARGN})
+  target_link_libraries(${target} PRIVATE pj_base)
+  target_sources(pj_${module} PRIVATE $<TARGET_OBJECTS:${target}>)
+  target_compile_definitions(pj_${module} PRIVATE PJ_HAVE_${list})
 endfunction()
 
 # pj_flatbuffers(TARGET SCHEMA): generates <schema>_generated.h for the target.

@@ -21,6 +21,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"runtime/base", {}},
     {"runtime/graph", {"runtime/base"}},
     {"runtime/profile", {"runtime/base"}},
+    {"runtime/peak", {"runtime/base"}},
     {"kernels", {"runtime/base"}},
     {"runtime/passes", {"runtime/base", "runtime/graph", "kernels/reference", "kernels/kernel.h"}},
     {"runtime/plan", {"runtime/base", "runtime/graph", "runtime/passes", "kernels"}},

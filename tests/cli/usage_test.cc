@@ -139,11 +139,19 @@ TEST(Usage, DoctorReportsTheMachine) {
   const Json json = Json::parse(pj({"doctor", "--json"}).out);
   for (const char* field :
        {"version", "cpu", "features", "cores", "l1_bytes", "l2_bytes", "l3_bytes", "levels", "isa",
-        "pools", "memory_limit_bytes", "zoo", "models", "findings", "healthy"})
+        "pools", "memory_limit_bytes", "zoo", "models", "peak", "findings", "healthy"})
     EXPECT_TRUE(json.contains(field)) << field;
   EXPECT_GE(json["cores"], 1);
   EXPECT_EQ(json["levels"][0]["name"], "scalar");
   EXPECT_EQ(json["healthy"], true);
+  EXPECT_GT(json["peak"]["arithmetic"][0]["macs_per_cycle"], 0);
+  EXPECT_EQ(json["peak"]["memory"][0]["level"], "L1");
+  EXPECT_THAT(text.out, HasSubstr("MACs/cycle"));
+}
+
+TEST(Usage, DoctorMeasuresNothingIfTold) {
+  EXPECT_TRUE(Json::parse(pj({"doctor", "--json", "--no-peak"}).out)["peak"].is_null());
+  EXPECT_THAT(pj({"doctor", "--no-peak"}).out, Not(HasSubstr("MACs/cycle")));
 }
 
 TEST(Usage, DoctorSeesTheEnvironment) {

@@ -1,0 +1,14 @@
+// The loops that may be run here.
+#pragma once
+
+#include <vector>
+
+#include "runtime/base/isa.h"
+#include "runtime/peak/levels/loops.h"
+
+namespace pj::peak {
+
+// Those that this build contains and whose levels `isa` includes, lowest level first.
+std::vector<const LevelLoops*> available_loops(IsaSet isa);
+
+}  // namespace pj::peak
