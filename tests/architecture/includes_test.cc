@@ -37,6 +37,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"cli", {"include", "runtime", "converters", "models", "kernels"}},
     {"examples", {"include"}},
     {"bench/peers", {"include"}},
+    {"bench/kernels", {"runtime", "kernels", "tests/support"}},
 };
 
 // The planner works from descriptions: it must not see kernels' code.
