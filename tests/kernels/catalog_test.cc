@@ -2,11 +2,12 @@
 // A new row is picked up by itself.
 #include "kernels/catalog/catalog.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 #include <functional>
 #include <list>
+#include <regex>
 #include <set>
 
 #include "kernels/registry.h"
@@ -201,6 +202,16 @@ std::vector<KernelId> runnable_rows() {
 INSTANTIATE_TEST_SUITE_P(Catalog, Row, ::testing::ValuesIn(runnable_rows()), [](const auto& info) {
   return std::string(kernel_catalog()[static_cast<size_t>(info.param)].name);
 });
+
+TEST(Catalog, NamesFollowTheGrammar) {
+  // docs/kernel-names.md
+  const std::regex grammar("(f32|f32h|qs8|qu8)_(conv|dwconv)_[0-9]+x[0-9]+c[0-9]+_[a-z0-9]+");
+  for (const KernelDesc& k : kernel_catalog()) {
+    if (k.cls != KernelClass::kConv && k.cls != KernelClass::kDepthwise) continue;
+    EXPECT_TRUE(std::regex_match(k.name, grammar)) << k.name;
+    EXPECT_THAT(k.name, ::testing::HasSubstr(fmt::format("{}x{}c{}", k.mr, k.nr, k.kr)));
+  }
+}
 
 TEST(Catalog, NamesAreUniqueAndEveryBuildableRowHasCode) {
   std::set<std::string> names;
