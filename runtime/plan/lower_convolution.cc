@@ -3,6 +3,7 @@
 
 #include "kernels/common/requantize.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/widened_rows.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
 
@@ -132,6 +133,13 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   spec.tap_stride = s.tap_stride;
   spec.in_stride = s.in_stride;
   spec.out_stride = s.out_stride;
+  if (spec.packing == PackingId::kConvWindows) {
+    // Taps follow each other as channels do: in_channels * in_stride, or with one channel any
+    // distance, is the distance of two taps.
+    if (s.in_c == 1 && spec.taps > 1) spec.in_stride = s.tap_stride;
+    spec.in_channels *= spec.taps;
+    spec.taps = 1;
+  }
   if (spec.integer()) {
     spec.input_zero_point = x.quant.zero_point[0];
     spec.weights_zero_point = w.quant.zero_point[0];
@@ -175,6 +183,29 @@ std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const
   return {{kBatch, 1, true}, {kRow, 1, true}, {kCol, cols, true}, {kChannel, kernel.nr, true}};
 }
 
+// n in pieces of one size, a multiple of `unit` and at most about `most`.
+int32_t even_step(int64_t n, int64_t most, int64_t unit) {
+  const int64_t count = ceil_div(n, std::max(most, unit));
+  return static_cast<int32_t>(ceil_div(ceil_div(n, count), unit) * unit);
+}
+
+// Loops of kernels that prepare the windows of a tile's pixels, half of L1, before they multiply:
+// all channels share them, unless there are too few pixels to keep threads busy.
+std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel,
+                                    const Target& target) {
+  constexpr int64_t kParts = 8, kLeastPanels = 4;
+  const int64_t fit = target.l1_bytes / 2 / WidenedRows(s.kernel).pixel_bytes();
+  const int32_t cols =
+      even_step(s.out_w, std::clamp<int64_t>(fit, 2 * kernel.mr, 256), kernel.mr);
+  const int64_t pixel_parts = int64_t{s.batch} * s.out_h * ceil_div(s.out_w, cols);
+  const int64_t channels =
+      std::max(ceil_div(s.out_c, ceil_div(kParts, pixel_parts)), kLeastPanels * kernel.nr);
+  return {{kBatch, 1, true},
+          {kRow, 1, true},
+          {kCol, cols, true},
+          {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
+}
+
 }  // namespace
 
 std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
@@ -202,7 +233,8 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   nest.extent[kRow] = s.out_h;
   nest.extent[kCol] = s.out_w;
   nest.extent[kChannel] = s.out_c;
-  nest.loops = make_loops(s, kernel, c.target);
+  nest.loops = kernel.packing == PackingId::kConvWindows ? make_window_loops(s, kernel, c.target)
+                                                         : make_loops(s, kernel, c.target);
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
                  s.in_h};
@@ -235,6 +267,8 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
     // Room to widen one panel.
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
+  if (spec.packing == PackingId::kConvWindows)
+    nest.scratch_bytes = WidenedRows(params).total_bytes(nest.loops[2].step);
   return nest;
 }
 
