@@ -16,6 +16,7 @@
 
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/conv/conv.h"
 #include "kernels/conv/widened_rows.h"
@@ -33,50 +34,67 @@ PJ_INLINE __m128i load(const void* p) { return _mm_loadu_si128(static_cast<const
 PJ_INLINE void store(void* p, __m128i x) { _mm_storeu_si128(static_cast<__m128i*>(p), x); }
 PJ_INLINE void store(void* p, __m256i x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
 
-// n elements to int16; reads and writes no others.
+// n elements to int16; reads and writes no others. Ends overlap instead of being loops.
 template <typename X>
-PJ_INLINE int16_t* widen_run(const X* x, int32_t n, int16_t* out) {
-  for (; n >= 16; n -= 16, x += 16, out += 16) store(out, widen(load(x), X{}));
-  if (n >= 8) {
-    store(out, _mm256_castsi256_si128(widen(_mm_loadu_si64(x), X{})));
-    n -= 8, x += 8, out += 8;
+PJ_INLINE int16_t* widen_run(const X* x, int64_t n, int16_t* out) {
+  auto eight = [&](int64_t i) {
+    store(out + i, _mm256_castsi256_si128(widen(_mm_loadu_si64(x + i), X{})));
+  };
+  if (n >= 16) {
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) store(out + i, widen(load(x + i), X{}));
+    if (i < n) store(out + n - 16, widen(load(x + n - 16), X{}));
+  } else if (n >= 8) {
+    eight(0);
+    eight(n - 8);
+  } else {
+    for (int64_t i = 0; i < n; ++i) out[i] = x[i];
   }
-  for (; n > 0; --n) *out++ = *x++;
+  return out + n;
+}
+
+PJ_INLINE int16_t* fill_run(int16_t value, int64_t n, int16_t* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = value;
+  return out + n;
+}
+
+// `columns` neighbouring columns from `first` of an input row, of which some may be outside.
+template <typename X>
+[[gnu::noinline]] int16_t* widen_border(const ConvKernelParams& p, const std::byte* row,
+                                        int32_t first, int32_t columns, int16_t pad, int16_t* out) {
+  for (int32_t col = first; col < first + columns; ++col) {
+    if (row == nullptr || col < 0 || col >= p.in_width) {
+      out = fill_run(pad, p.in_channels, out);
+    } else {
+      out = widen_run(reinterpret_cast<const X*>(row + col * p.in_col_bytes), p.in_channels, out);
+    }
+  }
   return out;
 }
 
-PJ_INLINE int16_t* fill_run(int16_t value, int32_t n, int16_t* out) {
-  for (; n > 0; --n) *out++ = value;
-  return out;
-}
-
-// `columns` neighbouring columns of an input row, of which some may be outside.
+// The windows of `count` output pixels of row `row` of the tile.
 template <typename X>
-PJ_INLINE int16_t* widen_columns(const ConvKernelParams& p, const std::byte* row, int32_t first,
-                                 int32_t columns, int16_t pad, int16_t* out) {
-  if (row == nullptr) return fill_run(pad, columns * p.in_channels, out);
-  const int32_t end = first + columns;
-  const int32_t begin_inside = first < 0 ? (end < 0 ? end : 0) : first;
-  const int32_t end_inside = end > p.in_width ? p.in_width : end;
-  if (begin_inside >= end_inside) return fill_run(pad, columns * p.in_channels, out);
-  out = fill_run(pad, (begin_inside - first) * p.in_channels, out);
-  out = widen_run(reinterpret_cast<const X*>(row + begin_inside * p.in_col_bytes),
-                  (end_inside - begin_inside) * p.in_channels, out);
-  return fill_run(pad, (end - end_inside) * p.in_channels, out);
-}
-
-// The window of the output pixel at row `row` of the tile and column `col` of the output.
-template <typename X>
-PJ_INLINE void widen_window(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col,
-                            int16_t pad, int16_t* out) {
+PJ_INLINE void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t count,
+                             int64_t pitch, int16_t* out) {
+  const int16_t pad = *reinterpret_cast<const X*>(t.in[2]);
   const bool one_run = p.dilation_w == 1 && p.in_col_bytes == p.in_channels;
-  const int32_t runs = one_run ? 1 : p.kernel_w;
-  const int32_t columns = one_run ? p.kernel_w : 1;
-  const int32_t first = col * p.stride_w - p.pad_left;
+  const int32_t runs = one_run ? 1 : p.kernel_w, columns = one_run ? p.kernel_w : 1;
+  const int32_t stride = p.stride_w, dilation = p.dilation_w, width = p.in_width;
+  const int64_t run_elements = int64_t{columns} * p.in_channels, col_bytes = p.in_col_bytes;
+  int64_t offset = 0;
   for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
     const std::byte* in_row = t.rows[row * p.stride_h + ky * p.dilation_h];
-    for (int32_t run = 0; run < runs; ++run)
-      out = widen_columns<X>(p, in_row, first + run * p.dilation_w, columns, pad, out);
+    for (int32_t run = 0; run < runs; ++run, offset += run_elements) {
+      int32_t col = t.begin[kCol] * stride - p.pad_left + run * dilation;
+      int16_t* to = out + offset;
+      for (int32_t i = 0; i < count; ++i, col += stride, to += pitch) {
+        if (in_row != nullptr && col >= 0 && col + columns <= width) {
+          widen_run(reinterpret_cast<const X*>(in_row + col * col_bytes), run_elements, to);
+        } else {
+          widen_border<X>(p, in_row, col, columns, pad, to);
+        }
+      }
+    }
   }
 }
 
@@ -93,16 +111,25 @@ PJ_INLINE int32_t sum(const int16_t* x, int64_t n) {
 
 // All windows of a row of the tile, and minus the weights' zero point times the sum of each.
 template <typename X>
-void widen_row(const Tile& t, const ConvKernelParams& p, const WidenedRows& rows, int32_t row,
-               int16_t* out, int32_t* corrections) {
-  const int16_t pad = *reinterpret_cast<const X*>(t.in[2]);
-  const int32_t whole = rows.k / 16 * 16;
-  for (int32_t col = 0; col < t.size[kCol]; ++col, out += rows.pitch) {
-    if (whole < rows.k) store(out + whole, _mm256_setzero_si256());
-    widen_window<X>(t, p, row, t.begin[kCol] + col, pad, out);
-    if (p.weights_zero_point != 0)
-      corrections[col] = -p.weights_zero_point * sum(out, (rows.k + 15) / 16 * 16);
+PJ_INLINE void widen_row(const Tile& t, const ConvKernelParams& p, const WidenedRows& rows,
+                         int32_t row, int16_t* out, int32_t* corrections) {
+  const int32_t count = t.size[kCol];
+  const std::byte* in_row = t.rows[row * p.stride_h];
+  const bool pointwise = p.kernel_h * p.kernel_w == 1 && p.stride_w == 1 && p.pad_left == 0 &&
+                         t.begin[kCol] + count <= p.in_width && in_row != nullptr;
+  if (pointwise && rows.pitch == rows.k && p.in_col_bytes == rows.k) {
+    widen_run(reinterpret_cast<const X*>(in_row + t.begin[kCol] * p.in_col_bytes),
+              int64_t{count} * rows.k, out);
+  } else {
+    const int32_t whole = rows.k / 16 * 16;
+    for (int32_t i = 0; whole < rows.k && i < count; ++i)
+      store(out + i * rows.pitch + whole, _mm256_setzero_si256());
+    widen_windows<X>(t, p, row, count, rows.pitch, out);
   }
+  if (p.weights_zero_point == 0) return;
+  const int32_t zero_point = p.weights_zero_point;
+  for (int32_t i = 0; i < count; ++i)
+    corrections[i] = -zero_point * sum(out + i * rows.pitch, (rows.k + 15) / 16 * 16);
 }
 
 // The output stage of int8 results that are flipped by `flip` when they are stored.
@@ -123,10 +150,8 @@ struct WidenedStage {
 // What the blocks of one panel have in common.
 struct WidenedPanel {
   const std::byte* panel;
-  int32_t pairs;     // of k's
-  int64_t pitch;     // of the widened pixels, in elements
-  int32_t channels;  // that exist, at most kPanel
-  int64_t out_pitch;
+  int32_t pairs;  // of k's
+  int64_t pitch;  // of the widened pixels, in bytes
   WidenedStage stage;
 };
 
@@ -156,76 +181,95 @@ PJ_INLINE __m256i requantized(const __m256i* a, const __m256i* b, const float* s
   }
 }
 
-PJ_INLINE void store_channels(std::byte* out, __m128i x, int32_t channels) {
-  if (channels == kPanel) return store(out, x);
-  if (channels & 8) {
+template <int vectors>
+PJ_INLINE void store_pixel(std::byte* out, __m128i x) {
+  if (vectors == 1) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), x);
-    x = _mm_unpackhi_epi64(x, x);
-    out += 8;
-  }
-  if (channels & 4) {
-    _mm_storeu_si32(out, x);
-    x = _mm_srli_si128(x, 4);
-    out += 4;
-  }
-  const int32_t last = _mm_cvtsi128_si32(x);
-  std::memcpy(out, &last, static_cast<size_t>(channels & 1));
-  if (channels & 2) {
-    std::memcpy(out, &last, 2);
-    if (channels & 1) out[2] = static_cast<std::byte>(last >> 16);
+  } else {
+    store(out, x);
   }
 }
 
-// mr pixels times 8 * vectors channels.
+// Calls f(0) ... f(n - 1) with constants, so that arrays indexed by them live in registers: gcc
+// unrolls loops too late for that.
+template <int n>
+PJ_INLINE void unrolled(auto&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, i>{}), ...);
+  }(std::make_integer_sequence<int, n>{});
+}
+#define PJ_INLINE_LAMBDA __attribute__((always_inline))
+
+// acc += x * w, in place and here: gcc would collect the products of many steps first, move sums
+// from register to register, and run out of them.
+PJ_INLINE void multiply_add(__m256i& acc, __m256i x, __m256i w) {
+  const __m256i products = _mm256_madd_epi16(x, w);
+  asm("vpaddd %1, %0, %0" : "+x"(acc) : "x"(products));
+}
+
+// mr pixels times 8 * vectors channels; all of them are written.
 template <int mr, int vectors>
-[[gnu::noinline]] void multiply_block(const WidenedPanel& p, const int16_t* x,
-                                      const int32_t* corrections, std::byte* out) {
-  __m256i acc[mr][vectors];
+[[gnu::noinline]] void multiply_block(const WidenedPanel& p, const std::byte* x,
+                                      const int32_t* corrections, std::byte* out,
+                                      int64_t out_pitch) {
+  __m256i acc[mr * vectors];
   const auto* bias = reinterpret_cast<const __m256i*>(p.panel);
-  for (int i = 0; i < mr; ++i)
-    for (int v = 0; v < vectors; ++v) acc[i][v] = _mm256_loadu_si256(bias + v);
+  unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
+    acc[i] = _mm256_loadu_si256(bias + i % vectors);
+  });
   if (corrections != nullptr) {
-    for (int i = 0; i < mr; ++i)
-      for (int v = 0; v < vectors; ++v)
-        acc[i][v] = _mm256_add_epi32(acc[i][v], _mm256_set1_epi32(corrections[i]));
+    unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
+      acc[i] = _mm256_add_epi32(acc[i], _mm256_set1_epi32(corrections[i / vectors]));
+    });
   }
 
   const std::byte* w = p.panel + kPanel * 8;
-  auto step = [&](int pair) {
-    __m256i wide[vectors];
-    for (int v = 0; v < vectors; ++v)
-      wide[v] = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2 + v * 16));
-    for (int i = 0; i < mr; ++i) {
+  // Three rows are at x, x + pitch and x + 2 * pitch, the others at the same from another pointer:
+  // forms that addresses have.
+  const int64_t pitch = p.pitch;
+  const std::byte* far = x + 3 * pitch;
+  asm("" : "+r"(far));
+  auto step = [&](int pair) PJ_INLINE_LAMBDA {
+    const __m256i w0 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2));
+    const __m256i w1 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2 + 16));
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
       int32_t two;
-      std::memcpy(&two, x + i * p.pitch + pair * 2, sizeof(two));
+      const std::byte* pixel = i < 3 ? x : far;
+      std::memcpy(&two, pixel + i % 3 * pitch + pair * 4, sizeof(two));
       const __m256i both = _mm256_set1_epi32(two);
-      for (int v = 0; v < vectors; ++v)
-        acc[i][v] = _mm256_add_epi32(acc[i][v], _mm256_madd_epi16(both, wide[v]));
-    }
+      multiply_add(acc[i * vectors], both, w0);
+      if constexpr (vectors > 1) multiply_add(acc[i * vectors + 1], both, w1);
+    });
   };
   int32_t pairs = p.pairs;
-  for (; pairs >= 2; pairs -= 2, x += 4, w += kPanel * 4) {
-    step(0);
-    step(1);
-  }
-  if (pairs != 0) step(0);
+  for (; pairs >= 4; pairs -= 4, x += 16, far += 16, w += kPanel * 8) unrolled<4>(step);
+  for (; pairs > 0; --pairs, x += 4, far += 4, w += kPanel * 2) step(0);
 
   const auto* scale = reinterpret_cast<const float*>(p.panel) + kPanel;
-  for (int i = 0; i < mr; i += 2, out += 2 * p.out_pitch) {
-    constexpr int kNext = mr > 1 ? 1 : 0;
-    const __m256i bytes = requantized<vectors>(acc[i], acc[i + kNext], scale, p.stage);
-    store_channels(out, _mm256_castsi256_si128(bytes), p.channels);
-    if (kNext) store_channels(out + p.out_pitch, _mm256_extracti128_si256(bytes, 1), p.channels);
-  }
+  unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
+    constexpr int kFirst = 2 * i * vectors, kSecond = mr > 1 ? kFirst + vectors : kFirst;
+    const __m256i bytes = requantized<vectors>(acc + kFirst, acc + kSecond, scale, p.stage);
+    store_pixel<vectors>(out, _mm256_castsi256_si128(bytes));
+    if (mr > 1) store_pixel<vectors>(out + out_pitch, _mm256_extracti128_si256(bytes, 1));
+    out += 2 * out_pitch;
+  });
 }
 
-// All pixels of a row times one panel: blocks of mr, and smaller ones for the rest.
+// `pixels` pixels times one panel of which `channels` exist: blocks of mr, smaller ones for the
+// rest.
 template <int mr, int vectors>
-void multiply_panel(const WidenedPanel& p, const int16_t* x, const int32_t* corrections,
-                    std::byte* out, int32_t pixels) {
+void multiply_panel(const WidenedPanel& p, const std::byte* x, const int32_t* corrections,
+                    std::byte* out, int64_t out_pitch, int32_t pixels, int32_t channels) {
   auto blocks = [&]<int size>(std::integral_constant<int, size>) {
-    for (; pixels >= size; pixels -= size, x += size * p.pitch, out += size * p.out_pitch) {
-      multiply_block<size, vectors>(p, x, corrections, out);
+    for (; pixels >= size; pixels -= size, x += size * p.pitch, out += size * out_pitch) {
+      if (channels == 8 * vectors) {
+        multiply_block<size, vectors>(p, x, corrections, out, out_pitch);
+      } else {
+        std::byte whole[size * kPanel];
+        multiply_block<size, vectors>(p, x, corrections, whole, kPanel);
+        for (int i = 0; i < size; ++i)
+          std::memcpy(out + i * out_pitch, whole + i * kPanel, static_cast<size_t>(channels));
+      }
       if (corrections != nullptr) corrections += size;
     }
   };
@@ -243,7 +287,7 @@ void run_widened_conv(const Tile& t) {
   const WidenedRows rows(p);
   auto* wide = reinterpret_cast<int16_t*>(t.scratch);
   auto* sums = reinterpret_cast<int32_t*>(t.scratch + t.size[kCol] * rows.pixel_bytes());
-  WidenedPanel panel{t.in[1],         rows.pairs, rows.pitch, 0, p.out_col_bytes,
+  WidenedPanel panel{t.in[1], rows.pairs, rows.pixel_bytes(),
                      WidenedStage(p.stage, std::is_unsigned_v<X>)};
   const int32_t* corrections = p.weights_zero_point != 0 ? sums : nullptr;
   for (int32_t row = 0; row < t.size[kRow]; ++row) {
@@ -252,11 +296,11 @@ void run_widened_conv(const Tile& t) {
     panel.panel = t.in[1];
     for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel.panel += p.panel_bytes, out += nr) {
       const int32_t left = t.size[kChannel] - c;
-      panel.channels = left < nr ? left : nr;
       if (left > 8) {
-        multiply_panel<mr, 2>(panel, wide, corrections, out, t.size[kCol]);
+        multiply_panel<mr, 2>(panel, t.scratch, corrections, out, p.out_col_bytes, t.size[kCol],
+                              left < nr ? left : nr);
       } else {
-        multiply_panel<mr, 1>(panel, wide, corrections, out, t.size[kCol]);
+        multiply_panel<mr, 1>(panel, t.scratch, corrections, out, p.out_col_bytes, t.size[kCol], left);
       }
     }
   }
