@@ -147,12 +147,21 @@ struct WidenedStage {
   }
 };
 
-// What the blocks of one panel have in common.
-struct WidenedPanel {
+// One panel, and pixels to multiply it with: moved on block by block.
+struct WidenedBlocks {
   const std::byte* panel;
   int32_t pairs;  // of k's
-  int64_t pitch;  // of the widened pixels, in bytes
-  WidenedStage stage;
+  const std::byte* x;
+  int64_t x_pitch;
+  const int32_t* corrections;  // null: none
+  std::byte* out;
+  int64_t out_pitch;
+
+  void advance(int pixels) {
+    x += pixels * x_pitch;
+    if (corrections != nullptr) corrections += pixels;
+    out += pixels * out_pitch;
+  }
 };
 
 // Rounded to nearest even by the conversion. Sums far below the lower limit become INT32_MIN, and
@@ -207,70 +216,73 @@ PJ_INLINE void multiply_add(__m256i& acc, __m256i x, __m256i w) {
   asm("vpaddd %1, %0, %0" : "+x"(acc) : "x"(products));
 }
 
-// mr pixels times 8 * vectors channels; all of them are written.
+// `blocks` times mr pixels, times 8 * vectors channels; all of them are written.
 template <int mr, int vectors>
-[[gnu::noinline]] void multiply_block(const WidenedPanel& p, const std::byte* x,
-                                      const int32_t* corrections, std::byte* out,
-                                      int64_t out_pitch) {
-  __m256i acc[mr * vectors];
-  const auto* bias = reinterpret_cast<const __m256i*>(p.panel);
-  unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-    acc[i] = _mm256_loadu_si256(bias + i % vectors);
-  });
-  if (corrections != nullptr) {
+[[gnu::noinline]] void multiply(WidenedBlocks& b, const WidenedStage& stage, int32_t blocks) {
+  const std::byte* const panel = b.panel;
+  const auto* bias = reinterpret_cast<const __m256i*>(panel);
+  const auto* scale = reinterpret_cast<const float*>(panel) + kPanel;
+  const int64_t pitch = b.x_pitch, out_pitch = b.out_pitch;
+  for (; blocks > 0; --blocks, b.advance(mr)) {
+    __m256i acc[mr * vectors];
     unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i] = _mm256_add_epi32(acc[i], _mm256_set1_epi32(corrections[i / vectors]));
+      acc[i] = _mm256_loadu_si256(bias + i % vectors);
+    });
+    if (b.corrections != nullptr) {
+      unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
+        acc[i] = _mm256_add_epi32(acc[i], _mm256_set1_epi32(b.corrections[i / vectors]));
+      });
+    }
+
+    const std::byte* w = panel + kPanel * 8;
+    // Three rows are at x, x + pitch and x + 2 * pitch, the others at the same from another
+    // pointer: forms that addresses have.
+    const std::byte* x = b.x;
+    const std::byte* far = x + 3 * pitch;
+    asm("" : "+r"(far));
+    auto step = [&](int pair) PJ_INLINE_LAMBDA {
+      const __m256i w0 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2));
+      const __m256i w1 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2 + 16));
+      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+        int32_t two;
+        std::memcpy(&two, (i < 3 ? x : far) + i % 3 * pitch + pair * 4, sizeof(two));
+        const __m256i both = _mm256_set1_epi32(two);
+        multiply_add(acc[i * vectors], both, w0);
+        if constexpr (vectors > 1) multiply_add(acc[i * vectors + 1], both, w1);
+      });
+    };
+    int32_t pairs = b.pairs;
+    for (; pairs >= 4; pairs -= 4, x += 16, far += 16, w += kPanel * 8) unrolled<4>(step);
+    for (; pairs > 0; --pairs, x += 4, far += 4, w += kPanel * 2) step(0);
+
+    std::byte* out = b.out;
+    unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
+      constexpr int kFirst = 2 * i * vectors, kSecond = mr > 1 ? kFirst + vectors : kFirst;
+      const __m256i bytes = requantized<vectors>(acc + kFirst, acc + kSecond, scale, stage);
+      store_pixel<vectors>(out, _mm256_castsi256_si128(bytes));
+      if (mr > 1) store_pixel<vectors>(out + out_pitch, _mm256_extracti128_si256(bytes, 1));
+      out += 2 * out_pitch;
     });
   }
-
-  const std::byte* w = p.panel + kPanel * 8;
-  // Three rows are at x, x + pitch and x + 2 * pitch, the others at the same from another pointer:
-  // forms that addresses have.
-  const int64_t pitch = p.pitch;
-  const std::byte* far = x + 3 * pitch;
-  asm("" : "+r"(far));
-  auto step = [&](int pair) PJ_INLINE_LAMBDA {
-    const __m256i w0 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2));
-    const __m256i w1 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2 + 16));
-    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-      int32_t two;
-      const std::byte* pixel = i < 3 ? x : far;
-      std::memcpy(&two, pixel + i % 3 * pitch + pair * 4, sizeof(two));
-      const __m256i both = _mm256_set1_epi32(two);
-      multiply_add(acc[i * vectors], both, w0);
-      if constexpr (vectors > 1) multiply_add(acc[i * vectors + 1], both, w1);
-    });
-  };
-  int32_t pairs = p.pairs;
-  for (; pairs >= 4; pairs -= 4, x += 16, far += 16, w += kPanel * 8) unrolled<4>(step);
-  for (; pairs > 0; --pairs, x += 4, far += 4, w += kPanel * 2) step(0);
-
-  const auto* scale = reinterpret_cast<const float*>(p.panel) + kPanel;
-  unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
-    constexpr int kFirst = 2 * i * vectors, kSecond = mr > 1 ? kFirst + vectors : kFirst;
-    const __m256i bytes = requantized<vectors>(acc + kFirst, acc + kSecond, scale, p.stage);
-    store_pixel<vectors>(out, _mm256_castsi256_si128(bytes));
-    if (mr > 1) store_pixel<vectors>(out + out_pitch, _mm256_extracti128_si256(bytes, 1));
-    out += 2 * out_pitch;
-  });
 }
 
-// `pixels` pixels times one panel of which `channels` exist: blocks of mr, smaller ones for the
-// rest.
+// `pixels` pixels times a panel of which `channels` exist: blocks of mr, smaller ones for the rest.
 template <int mr, int vectors>
-void multiply_panel(const WidenedPanel& p, const std::byte* x, const int32_t* corrections,
-                    std::byte* out, int64_t out_pitch, int32_t pixels, int32_t channels) {
+PJ_INLINE void multiply_panel(WidenedBlocks b, const WidenedStage& stage, int32_t pixels,
+                              int32_t channels) {
   auto blocks = [&]<int size>(std::integral_constant<int, size>) {
-    for (; pixels >= size; pixels -= size, x += size * p.pitch, out += size * out_pitch) {
-      if (channels == 8 * vectors) {
-        multiply_block<size, vectors>(p, x, corrections, out, out_pitch);
-      } else {
-        std::byte whole[size * kPanel];
-        multiply_block<size, vectors>(p, x, corrections, whole, kPanel);
-        for (int i = 0; i < size; ++i)
-          std::memcpy(out + i * out_pitch, whole + i * kPanel, static_cast<size_t>(channels));
-      }
-      if (corrections != nullptr) corrections += size;
+    const int32_t count = pixels / size;
+    pixels -= count * size;
+    if (channels == 8 * vectors) return multiply<size, vectors>(b, stage, count);
+    for (int32_t block = 0; block < count; ++block) {
+      std::byte whole[size * kPanel];
+      WidenedBlocks one = b;
+      one.out = whole;
+      one.out_pitch = kPanel;
+      multiply<size, vectors>(one, stage, 1);
+      for (int i = 0; i < size; ++i)
+        std::memcpy(b.out + i * b.out_pitch, whole + i * kPanel, static_cast<size_t>(channels));
+      b.advance(size);
     }
   };
   blocks(std::integral_constant<int, mr>{});
@@ -287,20 +299,22 @@ void run_widened_conv(const Tile& t) {
   const WidenedRows rows(p);
   auto* wide = reinterpret_cast<int16_t*>(t.scratch);
   auto* sums = reinterpret_cast<int32_t*>(t.scratch + t.size[kCol] * rows.pixel_bytes());
-  WidenedPanel panel{t.in[1], rows.pairs, rows.pixel_bytes(),
-                     WidenedStage(p.stage, std::is_unsigned_v<X>)};
-  const int32_t* corrections = p.weights_zero_point != 0 ? sums : nullptr;
+  const WidenedStage stage(p.stage, std::is_unsigned_v<X>);
   for (int32_t row = 0; row < t.size[kRow]; ++row) {
     widen_row<X>(t, p, rows, row, wide, sums);
-    std::byte* out = t.out[0] + row * p.out_row_bytes;
-    panel.panel = t.in[1];
-    for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel.panel += p.panel_bytes, out += nr) {
+    WidenedBlocks b{.panel = t.in[1],
+                    .pairs = rows.pairs,
+                    .x = t.scratch,
+                    .x_pitch = rows.pixel_bytes(),
+                    .corrections = p.weights_zero_point != 0 ? sums : nullptr,
+                    .out = t.out[0] + row * p.out_row_bytes,
+                    .out_pitch = p.out_col_bytes};
+    for (int32_t c = 0; c < t.size[kChannel]; c += nr, b.panel += p.panel_bytes, b.out += nr) {
       const int32_t left = t.size[kChannel] - c;
       if (left > 8) {
-        multiply_panel<mr, 2>(panel, t.scratch, corrections, out, p.out_col_bytes, t.size[kCol],
-                              left < nr ? left : nr);
+        multiply_panel<mr, 2>(b, stage, t.size[kCol], left < nr ? left : nr);
       } else {
-        multiply_panel<mr, 1>(panel, t.scratch, corrections, out, p.out_col_bytes, t.size[kCol], left);
+        multiply_panel<mr, 1>(b, stage, t.size[kCol], left);
       }
     }
   }
