@@ -74,7 +74,7 @@ template <typename X>
 
 // The windows of `count` output pixels of row `row` of the tile.
 template <typename X>
-PJ_INLINE void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t count,
+[[gnu::noinline]] void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t count,
                              int64_t pitch, int16_t* out) {
   const int16_t pad = *reinterpret_cast<const X*>(t.in[2]);
   const bool one_run = p.dilation_w == 1 && p.in_col_bytes == p.in_channels;
@@ -266,29 +266,34 @@ template <int mr, int vectors>
   }
 }
 
-// `pixels` pixels times a panel of which `channels` exist: blocks of mr, smaller ones for the rest.
+// As many of `pixels` pixels as are blocks of mr, times a panel of which `channels` exist. The rest
+// is left.
 template <int mr, int vectors>
-PJ_INLINE void multiply_panel(WidenedBlocks b, const WidenedStage& stage, int32_t pixels,
-                              int32_t channels) {
-  auto blocks = [&]<int size>(std::integral_constant<int, size>) {
-    const int32_t count = pixels / size;
-    pixels -= count * size;
-    if (channels == 8 * vectors) return multiply<size, vectors>(b, stage, count);
-    for (int32_t block = 0; block < count; ++block) {
-      std::byte whole[size * kPanel];
-      WidenedBlocks one = b;
-      one.out = whole;
-      one.out_pitch = kPanel;
-      multiply<size, vectors>(one, stage, 1);
-      for (int i = 0; i < size; ++i)
-        std::memcpy(b.out + i * b.out_pitch, whole + i * kPanel, static_cast<size_t>(channels));
-      b.advance(size);
-    }
-  };
-  blocks(std::integral_constant<int, mr>{});
-  blocks(std::integral_constant<int, 4>{});
-  blocks(std::integral_constant<int, 2>{});
-  blocks(std::integral_constant<int, 1>{});
+[[gnu::noinline]] void multiply_panel(WidenedBlocks& b, const WidenedStage& stage, int32_t& pixels,
+                                      int32_t channels) {
+  const bool whole = channels == 8 * vectors;
+  while (pixels >= mr) {
+    // Panels with missing channels are computed whole, elsewhere, and cut.
+    std::byte uncut[mr * kPanel];
+    WidenedBlocks part = b;
+    if (!whole) part.out = uncut, part.out_pitch = kPanel;
+    const int32_t blocks = whole ? pixels / mr : 1;
+    multiply<mr, vectors>(part, stage, blocks);
+    for (int i = 0; i < mr && !whole; ++i)
+      std::memcpy(b.out + i * b.out_pitch, uncut + i * kPanel, static_cast<size_t>(channels));
+    b.advance(blocks * mr);
+    pixels -= blocks * mr;
+  }
+}
+
+// All pixels: blocks of mr, and smaller ones for the rest.
+template <int mr, int vectors>
+PJ_INLINE void multiply_pixels(WidenedBlocks b, const WidenedStage& stage, int32_t pixels,
+                               int32_t channels) {
+  multiply_panel<mr, vectors>(b, stage, pixels, channels);
+  multiply_panel<4, vectors>(b, stage, pixels, channels);
+  multiply_panel<2, vectors>(b, stage, pixels, channels);
+  multiply_panel<1, vectors>(b, stage, pixels, channels);
 }
 
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
@@ -312,9 +317,9 @@ void run_widened_conv(const Tile& t) {
     for (int32_t c = 0; c < t.size[kChannel]; c += nr, b.panel += p.panel_bytes, b.out += nr) {
       const int32_t left = t.size[kChannel] - c;
       if (left > 8) {
-        multiply_panel<mr, 2>(b, stage, t.size[kCol], left < nr ? left : nr);
+        multiply_pixels<mr, 2>(b, stage, t.size[kCol], left < nr ? left : nr);
       } else {
-        multiply_panel<mr, 1>(b, stage, t.size[kCol], left);
+        multiply_pixels<mr, 1>(b, stage, t.size[kCol], left);
       }
     }
   }
