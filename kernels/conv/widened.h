@@ -5,8 +5,9 @@
 //   x1[k/2] -> acc1[0..16)              broadcast, so that no horizontal addition is needed
 //   ...
 //
-// A tile widens the windows of its pixels once, whatever their padding, dilation and number of
-// channels, and all its panels of weights read the result: the inner loop sees two plain matrices.
+// A tile widens the windows of a block of pixels once, whatever their padding, dilation and number
+// of channels, and all its panels of weights read the result: the inner loop sees two plain
+// matrices.
 // Products of two bytes and sums of two such products fit int32, so no value needs care.
 //
 // Inside, every type is int8: unsigned outputs are int8 ones with the top bit flipped.
@@ -72,10 +73,10 @@ template <typename X>
   return out;
 }
 
-// The windows of `count` output pixels of row `row` of the tile.
+// The windows of `count` output pixels from column `col` of row `row` of the tile.
 template <typename X>
-[[gnu::noinline]] void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t count,
-                             int64_t pitch, int16_t* out) {
+[[gnu::noinline]] void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col,
+                                   int32_t count, int64_t pitch, int16_t* out) {
   const int16_t pad = *reinterpret_cast<const X*>(t.in[2]);
   const bool one_run = p.dilation_w == 1 && p.in_col_bytes == p.in_channels;
   const int32_t runs = one_run ? 1 : p.kernel_w, columns = one_run ? p.kernel_w : 1;
@@ -85,13 +86,13 @@ template <typename X>
   for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
     const std::byte* in_row = t.rows[row * p.stride_h + ky * p.dilation_h];
     for (int32_t run = 0; run < runs; ++run, offset += run_elements) {
-      int32_t col = t.begin[kCol] * stride - p.pad_left + run * dilation;
+      int32_t first = (t.begin[kCol] + col) * stride - p.pad_left + run * dilation;
       int16_t* to = out + offset;
-      for (int32_t i = 0; i < count; ++i, col += stride, to += pitch) {
-        if (in_row != nullptr && col >= 0 && col + columns <= width) {
-          widen_run(reinterpret_cast<const X*>(in_row + col * col_bytes), run_elements, to);
+      for (int32_t i = 0; i < count; ++i, first += stride, to += pitch) {
+        if (in_row != nullptr && first >= 0 && first + columns <= width) {
+          widen_run(reinterpret_cast<const X*>(in_row + first * col_bytes), run_elements, to);
         } else {
-          widen_border<X>(p, in_row, col, columns, pad, to);
+          widen_border<X>(p, in_row, first, columns, pad, to);
         }
       }
     }
@@ -109,22 +110,24 @@ PJ_INLINE int32_t sum(const int16_t* x, int64_t n) {
   return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 1)));
 }
 
-// All windows of a row of the tile, and minus the weights' zero point times the sum of each.
+// The same, in one run where pixels are windows, and minus the weights' zero point times the sum of
+// each.
 template <typename X>
-PJ_INLINE void widen_row(const Tile& t, const ConvKernelParams& p, const WidenedRows& rows,
-                         int32_t row, int16_t* out, int32_t* corrections) {
-  const int32_t count = t.size[kCol];
+PJ_INLINE void widen_pixels(const Tile& t, const ConvKernelParams& p, const WidenedRows& rows,
+                            int32_t row, int32_t col, int32_t count, int16_t* out,
+                            int32_t* corrections) {
   const std::byte* in_row = t.rows[row * p.stride_h];
+  const int32_t first = t.begin[kCol] + col;
   const bool pointwise = p.kernel_h * p.kernel_w == 1 && p.stride_w == 1 && p.pad_left == 0 &&
-                         t.begin[kCol] + count <= p.in_width && in_row != nullptr;
+                         first + count <= p.in_width && in_row != nullptr;
   if (pointwise && rows.pitch == rows.k && p.in_col_bytes == rows.k) {
-    widen_run(reinterpret_cast<const X*>(in_row + t.begin[kCol] * p.in_col_bytes),
+    widen_run(reinterpret_cast<const X*>(in_row + first * p.in_col_bytes),
               int64_t{count} * rows.k, out);
   } else {
     const int32_t whole = rows.k / 16 * 16;
     for (int32_t i = 0; whole < rows.k && i < count; ++i)
       store(out + i * rows.pitch + whole, _mm256_setzero_si256());
-    widen_windows<X>(t, p, row, count, rows.pitch, out);
+    widen_windows<X>(t, p, row, col, count, rows.pitch, out);
   }
   if (p.weights_zero_point == 0) return;
   const int32_t zero_point = p.weights_zero_point;
@@ -296,6 +299,22 @@ PJ_INLINE void multiply_pixels(WidenedBlocks b, const WidenedStage& stage, int32
   multiply_panel<1, vectors>(b, stage, pixels, channels);
 }
 
+// All channels of the tile for a block of pixels, which are widened.
+template <int mr>
+PJ_INLINE void multiply_channels(const Tile& t, const ConvKernelParams& p, WidenedBlocks b,
+                                 const WidenedStage& stage, int32_t pixels) {
+  for (int32_t c = 0; c < t.size[kChannel]; c += kPanel) {
+    const int32_t left = t.size[kChannel] - c;
+    if (left > 8) {
+      multiply_pixels<mr, 2>(b, stage, pixels, left < kPanel ? left : kPanel);
+    } else {
+      multiply_pixels<mr, 1>(b, stage, pixels, left);
+    }
+    b.panel += p.panel_bytes;
+    b.out += kPanel;
+  }
+}
+
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
 template <typename X, typename W, int mr, int nr>
 void run_widened_conv(const Tile& t) {
@@ -303,24 +322,31 @@ void run_widened_conv(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const WidenedRows rows(p);
   auto* wide = reinterpret_cast<int16_t*>(t.scratch);
-  auto* sums = reinterpret_cast<int32_t*>(t.scratch + t.size[kCol] * rows.pixel_bytes());
+  auto* corrections = reinterpret_cast<int32_t*>(t.scratch + rows.pixels * rows.pixel_bytes());
   const WidenedStage stage(p.stage, std::is_unsigned_v<X>);
-  for (int32_t row = 0; row < t.size[kRow]; ++row) {
-    widen_row<X>(t, p, rows, row, wide, sums);
-    WidenedBlocks b{.panel = t.in[1],
-                    .pairs = rows.pairs,
-                    .x = t.scratch,
-                    .x_pitch = rows.pixel_bytes(),
-                    .corrections = p.weights_zero_point != 0 ? sums : nullptr,
-                    .out = t.out[0] + row * p.out_row_bytes,
-                    .out_pitch = p.out_col_bytes};
-    for (int32_t c = 0; c < t.size[kChannel]; c += nr, b.panel += p.panel_bytes, b.out += nr) {
-      const int32_t left = t.size[kChannel] - c;
-      if (left > 8) {
-        multiply_pixels<mr, 2>(b, stage, t.size[kCol], left < nr ? left : nr);
-      } else {
-        multiply_pixels<mr, 1>(b, stage, t.size[kCol], left);
+  // Rows that follow each other in the output are one run of pixels.
+  const int32_t cols = t.size[kCol];
+  const bool joined = p.out_row_bytes == cols * p.out_col_bytes;
+  const int32_t run = joined ? cols * t.size[kRow] : cols;
+  for (int32_t row = 0; row < t.size[kRow]; row += run / cols) {
+    for (int32_t first = 0; first < run; first += rows.pixels) {
+      const int32_t left = run - first, count = left < rows.pixels ? left : rows.pixels;
+      for (int32_t i = 0; i < count;) {
+        const int32_t col = (first + i) % cols, rest = count - i;
+        const int32_t piece = cols - col < rest ? cols - col : rest;
+        widen_pixels<X>(t, p, rows, row + (first + i) / cols, col, piece, wide + i * rows.pitch,
+                        corrections + i);
+        i += piece;
       }
+      multiply_channels<mr>(t, p,
+                            {.panel = t.in[1],
+                             .pairs = rows.pairs,
+                             .x = t.scratch,
+                             .x_pitch = rows.pixel_bytes(),
+                             .corrections = p.weights_zero_point != 0 ? corrections : nullptr,
+                             .out = t.out[0] + row * p.out_row_bytes + first * p.out_col_bytes,
+                             .out_pitch = p.out_col_bytes},
+                            stage, count);
     }
   }
 }

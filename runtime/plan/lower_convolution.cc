@@ -183,25 +183,25 @@ std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const
   return {{kBatch, 1, true}, {kRow, 1, true}, {kCol, cols, true}, {kChannel, kernel.nr, true}};
 }
 
-// n in pieces of one size, a multiple of `unit` and at most about `most`.
+// n in pieces of about one size, a multiple of `unit` and at most about `most`.
 int32_t even_step(int64_t n, int64_t most, int64_t unit) {
   const int64_t count = ceil_div(n, std::max(most, unit));
   return static_cast<int32_t>(ceil_div(ceil_div(n, count), unit) * unit);
 }
 
-// Loops of kernels that prepare the windows of a tile's pixels, half of L1, before they multiply:
-// all channels share them, unless there are too few pixels to keep threads busy.
-std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel,
-                                    const Target& target) {
+// Loops of kernels that prepare a block of pixels for all channels: tiles are whole rows or blocks
+// of them, with all channels unless that leaves too few parts for threads.
+std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel) {
   constexpr int64_t kParts = 8, kLeastPanels = 4;
-  const int64_t fit = target.l1_bytes / 2 / WidenedRows(s.kernel).pixel_bytes();
-  const int32_t cols =
-      even_step(s.out_w, std::clamp<int64_t>(fit, 2 * kernel.mr, 256), kernel.mr);
-  const int64_t pixel_parts = int64_t{s.batch} * s.out_h * ceil_div(s.out_w, cols);
+  const WidenedRows block(s.kernel);
+  const int32_t cols = even_step(s.out_w, block.pixels, kernel.mr);
+  const auto rows = static_cast<int32_t>(std::clamp(block.pixels / s.out_w, 1, s.out_h));
+  const int64_t pixel_parts =
+      s.batch * ceil_div(s.out_h, rows) * ceil_div(s.out_w, cols);
   const int64_t channels =
       std::max(ceil_div(s.out_c, ceil_div(kParts, pixel_parts)), kLeastPanels * kernel.nr);
   return {{kBatch, 1, true},
-          {kRow, 1, true},
+          {kRow, rows, true},
           {kCol, cols, true},
           {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
 }
@@ -233,7 +233,7 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   nest.extent[kRow] = s.out_h;
   nest.extent[kCol] = s.out_w;
   nest.extent[kChannel] = s.out_c;
-  nest.loops = kernel.packing == PackingId::kConvWindows ? make_window_loops(s, kernel, c.target)
+  nest.loops = kernel.packing == PackingId::kConvWindows ? make_window_loops(s, kernel)
                                                          : make_loops(s, kernel, c.target);
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
@@ -268,7 +268,7 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
   if (spec.packing == PackingId::kConvWindows)
-    nest.scratch_bytes = WidenedRows(params).total_bytes(nest.loops[2].step);
+    nest.scratch_bytes = WidenedRows(params).total_bytes();
   return nest;
 }
 
