@@ -153,7 +153,7 @@ struct WidenedStage {
 // One panel, and pixels to multiply it with: moved on block by block.
 struct WidenedBlocks {
   const std::byte* panel;
-  int32_t pairs;  // of k's
+  int64_t weight_bytes;  // of the panel, a multiple of kWindowUnit * kPanel
   const std::byte* x;
   int64_t x_pitch;
   const int32_t* corrections;  // null: none
@@ -254,9 +254,13 @@ template <int mr, int vectors>
         if constexpr (vectors > 1) multiply_add(acc[i * vectors + 1], both, w1);
       });
     };
-    int32_t pairs = b.pairs;
-    for (; pairs >= 4; pairs -= 4, x += 16, far += 16, w += kPanel * 8) unrolled<4>(step);
-    for (; pairs > 0; --pairs, x += 4, far += 4, w += kPanel * 2) step(0);
+    const std::byte* const end = w + b.weight_bytes;
+    do {
+      unrolled<kWindowUnit / 2>(step);
+      x += kWindowUnit * 2;
+      far += kWindowUnit * 2;
+      w += kWindowUnit * kPanel;
+    } while (w != end);
 
     std::byte* out = b.out;
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
@@ -340,7 +344,7 @@ void run_widened_conv(const Tile& t) {
       }
       multiply_channels<mr>(t, p,
                             {.panel = t.in[1],
-                             .pairs = rows.pairs,
+                             .weight_bytes = rows.k_padded * nr,
                              .x = t.scratch,
                              .x_pitch = rows.pixel_bytes(),
                              .corrections = p.weights_zero_point != 0 ? corrections : nullptr,

@@ -9,14 +9,14 @@
 namespace pj {
 
 struct WidenedRows {
-  int32_t k;       // of a window
-  int32_t pairs;   // of k's, the last one filled up with a zero
-  int64_t pitch;   // distance of two pixels, in elements: a multiple of 16, zeros from k on
-  int32_t pixels;  // of a block: half of the L1 cache of small cores
+  int32_t k;         // of a window
+  int32_t k_padded;  // with the zeros that packing adds
+  int64_t pitch;     // distance of two pixels, in elements: a multiple of 16, zeros from k on
+  int32_t pixels;    // of a block: half of the L1 cache of small cores
 
   explicit WidenedRows(const ConvKernelParams& p)
       : k(p.kernel_h * p.kernel_w * p.in_channels),
-        pairs((k + 1) / 2),
+        k_padded((k + kWindowUnit - 1) / kWindowUnit * kWindowUnit),
         pitch((int64_t{k} + 15) / 16 * 16) {
     // Pixels at a multiple of 512 bytes would share few sets of the cache.
     if (pitch % 256 == 0) pitch += 16;
