@@ -8,6 +8,9 @@ pj_module(kernels FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_kernel_level(scalar SCALAR "")
 pj_kernel_level(avx2 AVX2 "-mavx2 -mfma -mf16c")
+# Loops that need all 16 registers: gcc's allocation loop by loop moves and spills around them.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx2.cc PROPERTIES
+  COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
 pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mavxvnni")
 pj_kernel_level(avx512vnni AVX512VNNI "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mavx512vnni")
 pj_module(format FOLDERS runtime/format DEPENDS pj_graph)

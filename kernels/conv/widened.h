@@ -75,8 +75,8 @@ template <typename X>
 
 // The windows of `count` output pixels from column `col` of row `row` of the tile.
 template <typename X>
-[[gnu::noinline]] void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col,
-                                   int32_t count, int64_t pitch, int16_t* out) {
+[[gnu::noinline]] void widen_windows(const Tile& t, const ConvKernelParams& p, int32_t row,
+                                     int32_t col, int32_t count, int64_t pitch, int16_t* out) {
   const int16_t pad = *reinterpret_cast<const X*>(t.in[2]);
   const bool one_run = p.dilation_w == 1 && p.in_col_bytes == p.in_channels;
   const int32_t runs = one_run ? 1 : p.kernel_w, columns = one_run ? p.kernel_w : 1;
@@ -121,18 +121,19 @@ PJ_INLINE void widen_pixels(const Tile& t, const ConvKernelParams& p, const Wide
   const bool pointwise = p.kernel_h * p.kernel_w == 1 && p.stride_w == 1 && p.pad_left == 0 &&
                          first + count <= p.in_width && in_row != nullptr;
   if (pointwise && rows.pitch == rows.k && p.in_col_bytes == rows.k) {
-    widen_run(reinterpret_cast<const X*>(in_row + first * p.in_col_bytes),
-              int64_t{count} * rows.k, out);
+    widen_run(reinterpret_cast<const X*>(in_row + first * p.in_col_bytes), int64_t{count} * rows.k,
+              out);
   } else {
     const int32_t whole = rows.k / 16 * 16;
     for (int32_t i = 0; whole < rows.k && i < count; ++i)
       store(out + i * rows.pitch + whole, _mm256_setzero_si256());
     widen_windows<X>(t, p, row, col, count, rows.pitch, out);
   }
-  if (p.weights_zero_point == 0) return;
   const int32_t zero_point = p.weights_zero_point;
-  for (int32_t i = 0; i < count; ++i)
-    corrections[i] = -zero_point * sum(out + i * rows.pitch, (rows.k + 15) / 16 * 16);
+  for (int32_t i = 0; i < count; ++i) {
+    corrections[i] =
+        zero_point == 0 ? 0 : -zero_point * sum(out + i * rows.pitch, (rows.k + 15) / 16 * 16);
+  }
 }
 
 // The output stage of int8 results that are flipped by `flip` when they are stored.
@@ -156,13 +157,13 @@ struct WidenedBlocks {
   int64_t weight_bytes;  // of the panel, a multiple of kWindowUnit * kPanel
   const std::byte* x;
   int64_t x_pitch;
-  const int32_t* corrections;  // null: none
+  const int32_t* corrections;  // of the sums of each pixel
   std::byte* out;
   int64_t out_pitch;
 
   void advance(int pixels) {
     x += pixels * x_pitch;
-    if (corrections != nullptr) corrections += pixels;
+    corrections += pixels;
     out += pixels * out_pitch;
   }
 };
@@ -186,8 +187,7 @@ PJ_INLINE __m256i requantized(const __m256i* a, const __m256i* b, const float* s
   } else {
     __m256i x = _mm256_packs_epi32(scaled(a[0], scale, s), scaled(a[1], scale + 8, s));
     __m256i y = _mm256_packs_epi32(scaled(b[0], scale, s), scaled(b[1], scale + 8, s));
-    x = _mm256_packs_epi16(_mm256_adds_epi16(x, s.zero_point),
-                           _mm256_adds_epi16(y, s.zero_point));
+    x = _mm256_packs_epi16(_mm256_adds_epi16(x, s.zero_point), _mm256_adds_epi16(y, s.zero_point));
     x = _mm256_xor_si256(_mm256_max_epi8(x, s.low), s.flip);
     return _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
@@ -208,7 +208,8 @@ template <int n>
 PJ_INLINE void unrolled(auto&& f) {
   [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
     (f(std::integral_constant<int, i>{}), ...);
-  }(std::make_integer_sequence<int, n>{});
+  }
+  (std::make_integer_sequence<int, n>{});
 }
 #define PJ_INLINE_LAMBDA __attribute__((always_inline))
 
@@ -229,13 +230,9 @@ template <int mr, int vectors>
   for (; blocks > 0; --blocks, b.advance(mr)) {
     __m256i acc[mr * vectors];
     unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i] = _mm256_loadu_si256(bias + i % vectors);
+      acc[i] = _mm256_add_epi32(_mm256_loadu_si256(bias + i % vectors),
+                                _mm256_set1_epi32(b.corrections[i / vectors]));
     });
-    if (b.corrections != nullptr) {
-      unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-        acc[i] = _mm256_add_epi32(acc[i], _mm256_set1_epi32(b.corrections[i / vectors]));
-      });
-    }
 
     const std::byte* w = panel + kPanel * 8;
     // Three rows are at x, x + pitch and x + 2 * pitch, the others at the same from another
@@ -244,14 +241,16 @@ template <int mr, int vectors>
     const std::byte* far = x + 3 * pitch;
     asm("" : "+r"(far));
     auto step = [&](int pair) PJ_INLINE_LAMBDA {
-      const __m256i w0 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2));
-      const __m256i w1 = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2 + 16));
+      __m256i wide[vectors];
+      unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
+        wide[v] = _mm256_cvtepi8_epi16(load(w + pair * kPanel * 2 + v * 16));
+      });
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
         int32_t two;
         std::memcpy(&two, (i < 3 ? x : far) + i % 3 * pitch + pair * 4, sizeof(two));
         const __m256i both = _mm256_set1_epi32(two);
-        multiply_add(acc[i * vectors], both, w0);
-        if constexpr (vectors > 1) multiply_add(acc[i * vectors + 1], both, w1);
+        unrolled<vectors>(
+            [&](auto v) PJ_INLINE_LAMBDA { multiply_add(acc[i * vectors + v], both, wide[v]); });
       });
     };
     const std::byte* const end = w + b.weight_bytes;
@@ -347,7 +346,7 @@ void run_widened_conv(const Tile& t) {
                              .weight_bytes = rows.k_padded * nr,
                              .x = t.scratch,
                              .x_pitch = rows.pixel_bytes(),
-                             .corrections = p.weights_zero_point != 0 ? corrections : nullptr,
+                             .corrections = corrections,
                              .out = t.out[0] + row * p.out_row_bytes + first * p.out_col_bytes,
                              .out_pitch = p.out_col_bytes},
                             stage, count);

@@ -196,8 +196,7 @@ std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel
   const WidenedRows block(s.kernel);
   const int32_t cols = even_step(s.out_w, block.pixels, kernel.mr);
   const auto rows = static_cast<int32_t>(std::clamp(block.pixels / s.out_w, 1, s.out_h));
-  const int64_t pixel_parts =
-      s.batch * ceil_div(s.out_h, rows) * ceil_div(s.out_w, cols);
+  const int64_t pixel_parts = s.batch * ceil_div(s.out_h, rows) * ceil_div(s.out_w, cols);
   const int64_t channels =
       std::max(ceil_div(s.out_c, ceil_div(kParts, pixel_parts)), kLeastPanels * kernel.nr);
   return {{kBatch, 1, true},
