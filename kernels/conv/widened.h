@@ -43,6 +43,7 @@ PJ_INLINE int16_t* widen_run(const X* x, int64_t n, int16_t* out) {
   };
   if (n >= 16) {
     int64_t i = 0;
+#pragma GCC unroll 4
     for (; i + 16 <= n; i += 16) store(out + i, widen(load(x + i), X{}));
     if (i < n) store(out + n - 16, widen(load(x + n - 16), X{}));
   } else if (n >= 8) {
@@ -222,22 +223,27 @@ PJ_INLINE void multiply_add(__m256i& acc, __m256i x, __m256i w) {
 
 // `blocks` times mr pixels, times 8 * vectors channels; all of them are written.
 template <int mr, int vectors>
-[[gnu::noinline]] void multiply(WidenedBlocks& b, const WidenedStage& stage, int32_t blocks) {
+[[gnu::noinline]] void multiply(const WidenedBlocks& b, const WidenedStage& stage, int32_t blocks) {
   const std::byte* const panel = b.panel;
   const auto* bias = reinterpret_cast<const __m256i*>(panel);
   const auto* scale = reinterpret_cast<const float*>(panel) + kPanel;
   const int64_t pitch = b.x_pitch, out_pitch = b.out_pitch;
-  for (; blocks > 0; --blocks, b.advance(mr)) {
+  const std::byte* const weights = panel + kPanel * 8;
+  const std::byte* const weights_end = weights + b.weight_bytes;
+  const std::byte* pixels = b.x;
+  const int32_t* corrections = b.corrections;
+  std::byte* out = b.out;
+  for (; blocks > 0; --blocks, pixels += mr * pitch, corrections += mr) {
     __m256i acc[mr * vectors];
     unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
       acc[i] = _mm256_add_epi32(_mm256_loadu_si256(bias + i % vectors),
-                                _mm256_set1_epi32(b.corrections[i / vectors]));
+                                _mm256_set1_epi32(corrections[i / vectors]));
     });
 
-    const std::byte* w = panel + kPanel * 8;
+    const std::byte* w = weights;
     // Three rows are at x, x + pitch and x + 2 * pitch, the others at the same from another
     // pointer: forms that addresses have.
-    const std::byte* x = b.x;
+    const std::byte* x = pixels;
     const std::byte* far = x + 3 * pitch;
     asm("" : "+r"(far));
     auto step = [&](int pair) PJ_INLINE_LAMBDA {
@@ -253,21 +259,22 @@ template <int mr, int vectors>
             [&](auto v) PJ_INLINE_LAMBDA { multiply_add(acc[i * vectors + v], both, wide[v]); });
       });
     };
-    const std::byte* const end = w + b.weight_bytes;
     do {
       unrolled<kWindowUnit / 2>(step);
       x += kWindowUnit * 2;
       far += kWindowUnit * 2;
       w += kWindowUnit * kPanel;
-    } while (w != end);
+    } while (w != weights_end);
 
-    std::byte* out = b.out;
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
       constexpr int kFirst = 2 * i * vectors, kSecond = mr > 1 ? kFirst + vectors : kFirst;
       const __m256i bytes = requantized<vectors>(acc + kFirst, acc + kSecond, scale, stage);
       store_pixel<vectors>(out, _mm256_castsi256_si128(bytes));
-      if (mr > 1) store_pixel<vectors>(out + out_pitch, _mm256_extracti128_si256(bytes, 1));
-      out += 2 * out_pitch;
+      out += out_pitch;
+      if (mr > 1) {
+        store_pixel<vectors>(out, _mm256_extracti128_si256(bytes, 1));
+        out += out_pitch;
+      }
     });
   }
 }
