@@ -9,6 +9,9 @@ target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
 pj_kernel_level(scalar SCALAR "")
 pj_kernel_level(avx2 AVX2 "-mavx2 -mfma -mf16c")
+# Loops that need all 16 registers: gcc's allocation loop by loop moves and spills around them.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx2.cc PROPERTIES
+  COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
 pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mavxvnni")
 set(avx512 "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd")
 pj_kernel_level(avx512 AVX512 "${avx512}")

@@ -14,6 +14,9 @@
 
 namespace pj {
 
+// The k's of whole windows (PackingId::kConvWindows) are filled up with zeros to a multiple of this.
+inline constexpr int32_t kWindowUnit = 8;
+
 struct ConvKernelParams {
   int32_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int32_t pad_left = 0;

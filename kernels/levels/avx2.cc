@@ -1,4 +1,5 @@
 #include "kernels/conv/blocked.h"
+#include "kernels/conv/widened.h"
 #include "kernels/depthwise/blocked.h"
 #include "kernels/levels/rows.h"
 

@@ -15,7 +15,10 @@ int64_t aligned(int64_t bytes) {
   return static_cast<int64_t>(round_up(static_cast<size_t>(bytes), kCacheLine));
 }
 
-int32_t k_blocks(const PackSpec& s) { return (s.in_channels + s.kr - 1) / s.kr; }
+int32_t k_blocks(const PackSpec& s) {
+  const int32_t unit = s.packing == PackingId::kConvWindows ? kWindowUnit : s.kr;
+  return static_cast<int32_t>(ceil_div(s.in_channels, unit)) * (unit / s.kr);
+}
 
 // Copies one panel's weights, converting with `convert`, and calls it for every element that
 // exists.

@@ -9,7 +9,8 @@
 //               weights    [taps][ceil(in_channels / kr)][nr][kr], rounded up to 64 bytes
 //   panel 1 ...
 //
-// kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
+// kConvWindows is the same with taps and input channels as one run of k's: taps = 1, and
+// in_channels the k's of a whole window, filled up to a multiple of kWindowUnit. kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
 // are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.
 //
 // Zero points. A kernel that sums products of raw activations x and packed weights w gets
@@ -33,7 +34,7 @@ struct PackSpec {
   DType input = DType::kF32, weights = DType::kF32;
   int32_t nr = 1, kr = 1;
   int32_t taps = 1;         // kernel height x width
-  int32_t in_channels = 1;  // read by each output channel; 1 for kDepthwisePanels
+  int32_t in_channels = 1;  // a tap of an output channel; 1 for kDepthwisePanels
   int32_t out_channels = 1;
   int32_t pad_channels = 1;  // elements of the pad pixel: the input's channels
   int32_t input_zero_point = 0;

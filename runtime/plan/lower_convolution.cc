@@ -3,6 +3,7 @@
 
 #include "kernels/common/requantize.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/widened_rows.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
 
@@ -132,6 +133,13 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   spec.tap_stride = s.tap_stride;
   spec.in_stride = s.in_stride;
   spec.out_stride = s.out_stride;
+  if (spec.packing == PackingId::kConvWindows) {
+    // Taps follow each other as channels do: in_channels * in_stride, or with one channel any
+    // distance, is the distance of two taps.
+    if (s.in_c == 1 && spec.taps > 1) spec.in_stride = s.tap_stride;
+    spec.in_channels *= spec.taps;
+    spec.taps = 1;
+  }
   if (spec.integer()) {
     spec.input_zero_point = x.quant.zero_point[0];
     spec.weights_zero_point = w.quant.zero_point[0];
@@ -175,6 +183,28 @@ std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const
   return {{kBatch, 1, true}, {kRow, 1, true}, {kCol, cols, true}, {kChannel, kernel.nr, true}};
 }
 
+// n in pieces of about one size, a multiple of `unit` and at most about `most`.
+int32_t even_step(int64_t n, int64_t most, int64_t unit) {
+  const int64_t count = ceil_div(n, std::max(most, unit));
+  return static_cast<int32_t>(ceil_div(ceil_div(n, count), unit) * unit);
+}
+
+// Loops of kernels that prepare a block of pixels for all channels: tiles are whole rows or blocks
+// of them, with all channels unless that leaves too few parts for threads.
+std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel) {
+  constexpr int64_t kParts = 8, kLeastPanels = 4;
+  const WidenedRows block(s.kernel);
+  const int32_t cols = even_step(s.out_w, block.pixels, kernel.mr);
+  const auto rows = static_cast<int32_t>(std::clamp(block.pixels / s.out_w, 1, s.out_h));
+  const int64_t pixel_parts = s.batch * ceil_div(s.out_h, rows) * ceil_div(s.out_w, cols);
+  const int64_t channels =
+      std::max(ceil_div(s.out_c, ceil_div(kParts, pixel_parts)), kLeastPanels * kernel.nr);
+  return {{kBatch, 1, true},
+          {kRow, rows, true},
+          {kCol, cols, true},
+          {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
+}
+
 }  // namespace
 
 std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
@@ -202,7 +232,8 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   nest.extent[kRow] = s.out_h;
   nest.extent[kCol] = s.out_w;
   nest.extent[kChannel] = s.out_c;
-  nest.loops = make_loops(s, kernel, c.target);
+  nest.loops = kernel.packing == PackingId::kConvWindows ? make_window_loops(s, kernel)
+                                                         : make_loops(s, kernel, c.target);
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
                  s.in_h};
@@ -235,6 +266,8 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
     // Room to widen one panel.
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
+  if (spec.packing == PackingId::kConvWindows)
+    nest.scratch_bytes = WidenedRows(params).total_bytes();
   return nest;
 }
 

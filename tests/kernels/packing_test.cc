@@ -55,6 +55,25 @@ TEST(Packing, ConvPanelsOfInt8) {
   EXPECT_EQ(std::memcmp(packed.data() + 144, half_empty, sizeof(half_empty)), 0);
 }
 
+// A window is one run of k's, filled up to a multiple of kWindowUnit.
+TEST(Packing, ConvWindowsOfInt8) {
+  PackSpec s;
+  s.packing = PackingId::kConvWindows;
+  s.input = s.weights = DType::kI8;
+  s.nr = s.kr = 2;
+  s.in_channels = 9;
+  s.out_channels = 2;
+  s.out_stride = 9;
+  const int8_t weights[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -2, -3, -4, -5, -6, -7, -8, -9};
+  const float scales[] = {1, 1};
+  static_assert(kWindowUnit == 8);
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights), nullptr, false, scales, packed);
+  const int8_t expected[32] = {1, 2, -1, -2, 3, 4, -3, -4, 5, 6, -5, -6, 7, 8, -7, -8, 9, 0, -9};
+  EXPECT_EQ(std::memcmp(packed.data() + 64 + s.weights_offset(), expected, sizeof(expected)), 0);
+  EXPECT_EQ(s.panel_bytes(), 64);
+}
+
 TEST(Packing, UnsignedWeightsBecomeSigned) {
   PackSpec s;
   s.packing = PackingId::kDepthwisePanels;
