@@ -15,6 +15,7 @@ namespace pj {
 
 struct SessionOptions {
   int threads = 1;
+  // With ModelOptions::prepared always a pthreadpool, the only one that prepared operators can use.
   PoolKind pool_kind = PoolKind::kBuiltin;
   // The caller's own pool, used instead if set. Outlives the session.
   ThreadPool* pool = nullptr;

@@ -41,7 +41,8 @@ std::vector<std::byte> output_of(Session& s) {
 }
 
 // Of the three convolutions and the sum.
-std::vector<bool> prepared_steps(const ModelOptions& options) {
+std::vector<bool> prepared_steps(ModelOptions options) {
+  options.bands = false;  // which would make one step of several
   const auto session = *Session::create(block_model(options));
   std::vector<bool> prepared;
   for (const Step& s : session->program().steps) prepared.push_back(s.prepared);
