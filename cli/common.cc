@@ -126,6 +126,11 @@ void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThre
                  "bytes; off: layer by layer")
       ->check(CLI::IsMember({"on", "off"}))
       ->type_name("on|off");
+  app.add_option("--xnnpack", options.xnnpack,
+                 "XNNPACK's operators: off (default); auto: where picojoule has no kernel written "
+                 "for this CPU; only: wherever they give the same results. They run on a "
+                 "pthreadpool")
+      ->type_name("MODE");
 }
 
 void add_isa_option(CLI::App& app, std::string& isa) {
@@ -163,6 +168,7 @@ OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   LoadOptions load_options;
   load_options.isa = options.isa;
   load_options.bands = options.bands == "on";
+  load_options.xnnpack = unwrap(xnnpack_mode_by_name(options.xnnpack), kUsage);
   OpenModel open{name, unwrap(load_model(name, load_options)), nullptr};
   Result<std::unique_ptr<Session>> session = Session::create(open.model, session_options);
   if (!session) fail("{}: {}", name, session.error().message);

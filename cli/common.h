@@ -31,9 +31,10 @@ struct ExecutionOptions {
   std::string isa;
   std::string pool = "builtin";
   std::string bands = "on";
+  std::string xnnpack = "off";
 };
 enum class DefaultThreads { kOne, kAllCores };
-// --threads, --isa, --pool, --bands.
+// --threads, --isa, --pool, --bands, --xnnpack.
 void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThreads threads);
 // --isa alone.
 void add_isa_option(CLI::App& app, std::string& isa);
@@ -51,7 +52,7 @@ struct OpenModel {
   std::unique_ptr<Session> session;  // unprepared while input shapes are unknown
 };
 OpenModel open_model(const std::string& name, const ExecutionOptions& options);
-// The model alone, planned for `isa`.
+// The model alone, planned for `isa` with this project's kernels: what files hold is about them.
 std::shared_ptr<Model> load_for_isa(const std::string& name, LoadedFile file,
                                     const std::string& isa);
 

@@ -13,6 +13,7 @@
 #include "cli/table.h"
 #include "kernels/registry.h"
 #include "models/builtin.h"
+#include "runtime/exec/xnnpack/xnnpack.h"
 
 namespace pj::cli {
 namespace {
@@ -35,6 +36,7 @@ struct Diagnosis {
   std::vector<Level> levels;
   std::string in_use;  // level; empty if PJ_ISA asks for what is not there
   std::vector<std::string> pools;
+  std::string xnnpack;       // generation of its API; empty: not in this build
   int64_t memory_limit = 0;  // of the process, in bytes; 0: none
   std::string zoo;           // empty: not found
   std::optional<MachinePeak> peak;
@@ -124,6 +126,12 @@ Diagnosis diagnose() {
   }
   if (d.pools.empty())
     d.findings.push_back({true, "no threads can be started", "raise `ulimit -u`"});
+  if (const char* generation = xnnpack_generation()) {
+    d.xnnpack = generation;
+  } else {
+    d.findings.push_back({false, "this build has no XNNPACK; portable kernels take its place",
+                          "install libxnnpack-dev and build again"});
+  }
   d.zoo = find_zoo();
   if (d.zoo.empty())
     d.findings.push_back({false, "the test zoo is not there; tests that need it are skipped",
@@ -156,6 +164,7 @@ Json to_json(const Diagnosis& d) {
               {"levels", levels},
               {"isa", d.in_use.empty() ? Json() : Json(d.in_use)},
               {"pools", d.pools},
+              {"xnnpack", d.xnnpack.empty() ? Json() : Json(d.xnnpack)},
               {"memory_limit_bytes", or_null(d.memory_limit)},
               {"zoo", d.zoo.empty() ? Json() : Json(d.zoo)},
               {"models", models},
@@ -177,6 +186,7 @@ void print_text(const Diagnosis& d) {
   facts.add({"features", to_string(d.cpu.isa)});
   facts.add({"in use", d.in_use.empty() ? "nothing" : d.in_use});
   facts.add({"pools", pools});
+  facts.add({"XNNPACK", d.xnnpack.empty() ? "not in this build" : "API of " + d.xnnpack});
   facts.add({"zoo", d.zoo.empty() ? "not found" : printable(d.zoo)});
   fmt::print("{}\n", facts.to_string());
   Table levels({{"level", false}, {"CPU", false}, {"build", false}});

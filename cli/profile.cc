@@ -53,8 +53,11 @@ double gmacs(int64_t macs, double ms) {
   return ms > 0 ? static_cast<double>(macs) / (ms * 1e6) : 0;
 }
 
-std::string kernel_name(const Step& step) {
-  if (step.prepared) return "prepared";
+std::string kernel_name(const Session& session, const Step& step) {
+  if (step.prepared) {
+    const Op& op = session.compiled().graph.ops[static_cast<size_t>(step.op_indices[0])];
+    return session.model().options().prepared->kernel_name(op);
+  }
   return kernel_catalog()[static_cast<size_t>(step.members.back().kernel)].name;
 }
 
@@ -98,7 +101,7 @@ Json step_json(const Session& session, size_t i, const Times& times) {
   Json json{{"index", i},
             {"name", step.name},
             {"op", step.op},
-            {"kernel", kernel_name(step)},
+            {"kernel", kernel_name(session, step)},
             {"members", members_json(graph, step)},
             {"shapes", shapes_json(graph, step)},
             {"macs", step.macs}};
@@ -155,7 +158,8 @@ void print_text(const OpenModel& open, const Profile& profile) {
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
     const auto outputs = step_tensors(graph, step, false);
-    table.add({fmt::format("{}", i), shorten(printable(step.name), 32), step.op, kernel_name(step),
+    table.add({fmt::format("{}", i), shorten(printable(step.name), 32), step.op,
+               kernel_name(session, step),
                outputs.empty() ? "-" : to_string(graph.tensor(outputs[0]).shape),
                step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
                fmt::format("{:.1f} %", times.share(i) * 100),

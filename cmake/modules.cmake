@@ -71,6 +71,20 @@ function(pj_level_code module source list)
   target_compile_definitions(pj_${module} PRIVATE PJ_HAVE_${list})
 endfunction()
 
+# pj_xnnpack_generation(TARGET): whether XNNPACK's API sets up shapes apart from pointers (2024) or
+# together (2022).
+function(pj_xnnpack_generation target)
+  set(CMAKE_REQUIRED_INCLUDES ${XNNPACK_INCLUDE_DIR} ${PTHREADPOOL_INCLUDE_DIR})
+  set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+  check_cxx_source_compiles(
+    "#include <xnnpack.h>
+     auto f = xnn_reshape_convolution2d_nhwc_qs8_qc8w;"
+    PJ_XNNPACK_HAS_RESHAPE)
+  if(PJ_XNNPACK_HAS_RESHAPE)
+    target_compile_definitions(${target} PRIVATE PJ_XNNPACK_RESHAPE)
+  endif()
+endfunction()
+
 # pj_flatbuffers(TARGET SCHEMA): generates <schema>_generated.h for the target.
 function(pj_flatbuffers target schema)
   get_filename_component(base ${schema} NAME_WE)

@@ -11,6 +11,9 @@ Result<LoadOptions> load_options(const pj_model_options* given) {
   if (given == nullptr) return options;
   PJ_TRY(check_struct(given, "pj_model_options"));
   if (given->isa != nullptr) options.isa = given->isa;
+  if (given->xnnpack != nullptr) {
+    PJ_ASSIGN(options.xnnpack, xnnpack_mode_by_name(given->xnnpack));
+  }
   if (given->max_arena_bytes > static_cast<uint64_t>(INT64_MAX)) {
     return error(ErrorCode::kInvalidArgument, "max_arena_bytes is {}: give at most {}, or 0",
                  given->max_arena_bytes, INT64_MAX);

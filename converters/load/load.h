@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/exec/model.h"
+#include "runtime/exec/xnnpack/xnnpack.h"
 #include "runtime/format/pj_file.h"
 
 namespace pj {
@@ -30,6 +31,7 @@ struct LoadOptions {
   std::string isa;  // level to plan for; empty: PJ_ISA, or else what the host has
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // PlanOptions::bands
+  XnnpackMode xnnpack = XnnpackMode::kOff;
 };
 // load_file() and Model::create() for this machine.
 Result<std::shared_ptr<Model>> load_model(const std::string& name, const LoadOptions& options = {});

@@ -99,10 +99,16 @@ typedef struct pj_model_options {
   uint64_t max_arena_bytes;
   /* For pj_model_load_memory(): not 0 to use the caller's bytes in place, see there. */
   int32_t borrow;
+  /* Operators of XNNPACK, if the library was built with it: "off", "auto" (where this library has
+   * no kernel written for this CPU) or "only" (wherever they give the same results; an error of the
+   * group platform without XNNPACK). Integers give the same bits in all three. XNNPACK packs
+   * weights for each session. They run on a
+   * pthreadpool or one thread. NULL: "off". Read during the call only. */
+  const char* xnnpack;
 } pj_model_options;
 
 #define PJ_MODEL_OPTIONS_INIT \
-  { sizeof(pj_model_options), NULL, 0, 0 }
+  { sizeof(pj_model_options), NULL, 0, 0, NULL }
 
 /* Loads a .tflite or .pj file, recognised by its content, or "builtin:NAME", a model inside the
  * library. The file is mapped into memory and its weights are used in place: it must not be changed

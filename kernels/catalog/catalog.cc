@@ -7,23 +7,28 @@
 namespace pj {
 namespace {
 
+// Ideas of the portable kernels (kernels/catalog/rows/portable.h).
+bool is_portable(std::string_view idea) {
+  return idea == "blocked_conv" || idea == "blocked_depthwise";
+}
+
 std::vector<KernelDesc> build_catalog() {
   std::vector<KernelDesc> rows;
-  auto add = [&](const char* name, KernelClass cls, DType input, DType weights, DType output,
-                 const char* isa, int mr, int nr, int kr, PackingId packing, FitsFn fits,
-                 float macs) {
+  auto add = [&](const char* name, KernelClass cls, const char* idea, DType input, DType weights,
+                 DType output, const char* isa, int mr, int nr, int kr, PackingId packing,
+                 FitsFn fits, float macs) {
     rows.push_back({name, cls, OpKind::kConv2D, input, weights, output, *isa_by_name(isa),
                     static_cast<int16_t>(mr), static_cast<int16_t>(nr), static_cast<int16_t>(kr),
-                    packing, fits, macs});
+                    packing, fits, macs, !is_portable(idea)});
   };
-#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs) \
-  add(#name, KernelClass::cls, DType::input, DType::weights, DType::output, #isa, mr, nr, kr, \
-      PackingId::packing, fits::predicate, macs);
+#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs)    \
+  add(#name, KernelClass::cls, #idea, DType::input, DType::weights, DType::output, #isa, mr, nr, \
+      kr, PackingId::packing, fits::predicate, macs);
   PJ_KERNELS(X)
 #undef X
 #define X(kind, name, params)                                                                      \
   rows.push_back({"ref_" name, KernelClass::kReference, OpKind::k##kind, DType::kF32, DType::kF32, \
-                  DType::kF32, IsaSet{}, 1, 1, 1, PackingId::kNone, nullptr, 0.5f});
+                  DType::kF32, IsaSet{}, 1, 1, 1, PackingId::kNone, nullptr, 0.5f, false});
   PJ_OPERATORS(X)
 #undef X
   return rows;

@@ -41,6 +41,7 @@ struct KernelDesc {
   PackingId packing;
   FitsFn fits;           // the layers it can compute; null for reference rows
   float macs_per_cycle;  // expected where data is in L1: orders candidates that nothing measured
+  bool tuned = false;    // written for this ISA level, rather than portable code compiled for it
 };
 
 // All kernels of this project. Row i has KernelId i.

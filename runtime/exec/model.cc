@@ -79,7 +79,8 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
   // What was unknown may now be constant.
   if (changed) PJ_TRY(run_passes(graph, nullptr));
 
-  PlanOptions plan_options{options_.max_arena_bytes, options_.bands, {}};
+  PlanOptions plan_options{options_.max_arena_bytes, options_.bands, {},
+                           options_.prepared_before_tuned};
   if (options_.prepared != nullptr) {
     for (const Op& op : graph.ops)
       plan_options.prepared_ops.push_back(options_.prepared->offers(graph, op));

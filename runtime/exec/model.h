@@ -28,6 +28,7 @@ struct ModelOptions {
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // PlanOptions::bands
   const PreparedOpFactory* prepared = nullptr;
+  bool prepared_before_tuned = false;  // as PlanOptions has it
 };
 
 // The model planned for certain input shapes.

@@ -23,15 +23,31 @@ struct SharedParts {
   }
 };
 
+// With room for readers of whole vectors; a tensor of no bytes gets none.
+Result<AlignedBuffer> allocate(int64_t bytes, const char* what) {
+  const size_t size = bytes > 0 ? static_cast<size_t>(bytes) + kReadSlack : 0;
+  AlignedBuffer memory(size);
+  if (memory.size() != size)
+    return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of {}", bytes, what);
+  return memory;
+}
+
 Result<std::vector<AlignedBuffer>> allocate(const std::vector<IoBinding>& bindings) {
   std::vector<AlignedBuffer> memory;
   for (const IoBinding& b : bindings) {
-    const auto size = static_cast<size_t>(b.bytes);
-    memory.emplace_back(size);
-    if (memory.back().size() != size)
-      return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of inputs and outputs", size);
+    PJ_ASSIGN(AlignedBuffer buffer, allocate(b.bytes, "inputs and outputs"));
+    memory.push_back(std::move(buffer));
   }
   return memory;
+}
+
+// The tensors themselves in memory that allocate() gave.
+std::vector<std::span<std::byte>> tensors_in(std::vector<AlignedBuffer>& memory,
+                                             const std::vector<IoBinding>& bindings) {
+  std::vector<std::span<std::byte>> tensors;
+  for (size_t i = 0; i < memory.size(); ++i)
+    tensors.push_back(memory[i].bytes().first(static_cast<size_t>(bindings[i].bytes)));
+  return tensors;
 }
 
 }  // namespace
@@ -42,7 +58,9 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Model> model,
   s->model_ = std::move(model);
   s->pool_ = options.pool;
   if (s->pool_ == nullptr) {
-    PJ_ASSIGN(s->own_pool_, make_pool(options.pool_kind, options.threads));
+    const bool prepared = s->model_->options().prepared != nullptr;
+    const PoolKind kind = prepared ? PoolKind::kPthreadpool : options.pool_kind;
+    PJ_ASSIGN(s->own_pool_, make_pool(kind, options.threads));
     s->pool_ = s->own_pool_.get();
   }
   const Graph& graph = s->model_->graph();
@@ -57,11 +75,7 @@ Status Session::prepare(std::span<const Shape> shapes) {
   // Everything is made aside and moved in at the end, so that an error changes nothing.
   PJ_ASSIGN(auto compiled, model_->compile(shapes));
   const Program& program = compiled->plan.program;
-  AlignedBuffer arena(static_cast<size_t>(program.arena_bytes));
-  if (arena.size() != static_cast<size_t>(program.arena_bytes)) {
-    return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of activations",
-                 program.arena_bytes);
-  }
+  PJ_ASSIGN(AlignedBuffer arena, allocate(program.arena_bytes, "activations"));
   PJ_ASSIGN(auto input_memory, allocate(program.inputs));
   PJ_ASSIGN(auto output_memory, allocate(program.outputs));
   std::vector<Workspace> workspaces(static_cast<size_t>(pool_->threads()));
@@ -71,6 +85,7 @@ Status Session::prepare(std::span<const Shape> shapes) {
     if (step.prepared) {
       const Op& op = compiled->graph.ops[static_cast<size_t>(step.op_indices[0])];
       PJ_ASSIGN(bound.prepared, model_->options().prepared->make(compiled->graph, op));
+      bound.prepared_in.resize(step.members[0].in.size());
     }
     for (const LoopNest& nest : step.members)
       for (Workspace& ws : workspaces) ws.reserve(nest);
@@ -88,14 +103,11 @@ Status Session::prepare(std::span<const Shape> shapes) {
   output_memory_ = std::move(output_memory);
   workspaces_ = std::move(workspaces);
   steps_ = std::move(steps);
-  inputs_.clear();
-  outputs_.clear();
-  for (AlignedBuffer& b : input_memory_) inputs_.push_back(b.bytes());
-  for (AlignedBuffer& b : output_memory_) outputs_.push_back(b.bytes());
+  inputs_ = tensors_in(input_memory_, compiled_->plan.program.inputs);
+  outputs_ = tensors_in(output_memory_, compiled_->plan.program.outputs);
   assign_threads();
   for (size_t i = 0; i < steps_.size(); ++i) bind_members(this->program().steps[i], steps_[i]);
-  bind_operands();
-  return {};
+  return bind_operands();
 }
 
 // The nests that each thread works with: all share those of a layer; a band's rings are a thread's
@@ -112,10 +124,15 @@ void Session::bind_members(const Step& step, BoundStep& bound) {
 
 void Session::assign_threads() {
   BoundStep* last_parallel = nullptr;
+  has_prepared_ = false;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = program().steps[i];
     BoundStep& bound = steps_[i];
-    if (step.prepared) continue;
+    if (step.prepared) {
+      has_prepared_ = true;
+      if (pool_->threads() > 1 && pool_->pthreadpool() != nullptr) last_parallel = &bound;
+      continue;
+    }
     // A band is shared by ranges of rows, each a few steps long at least.
     bound.parts = step.rows_per_step > 0 ? step.members.back().extent[kRow] / step.rows_per_step / 2
                                          : part_count(step.members[0]);
@@ -152,7 +169,22 @@ std::byte* Session::address(const BufferRef& ref, int slot) {
   return nullptr;
 }
 
-void Session::bind_operands() {
+bool Session::readable_beyond(const BufferRef& ref) const {
+  const auto i = static_cast<size_t>(ref.index);
+  switch (ref.space) {
+    case Space::kArena:
+      return true;
+    case Space::kInput:
+      return inputs_[i].data() == input_memory_[i].data();
+    case Space::kOutput:
+      return outputs_[i].data() == output_memory_[i].data();
+    default:
+      return false;
+  }
+}
+
+Status Session::bind_operands() {
+  bound_ = false;
   for (size_t s = 0; s < steps_.size(); ++s) {
     const size_t count = program().steps[s].members.size();
     for (size_t m = 0; m < steps_[s].members.size(); ++m) {
@@ -161,8 +193,15 @@ void Session::bind_operands() {
       for (size_t i = 0; i < b.in.size(); ++i) b.in[i] = address(b.nest->in[i].buffer, slot);
       for (size_t i = 0; i < b.out.size(); ++i) b.out[i] = address(b.nest->out[i].buffer, slot);
     }
+    BoundStep& step = steps_[s];
+    if (step.prepared == nullptr) continue;
+    const BoundNest& b = step.members[0];
+    for (size_t i = 0; i < b.in.size(); ++i)
+      step.prepared_in[i] = {b.in[i], readable_beyond(b.nest->in[i].buffer)};
+    PJ_TRY(step.prepared->bind(step.prepared_in, b.out, *pool_));
   }
   bound_ = true;
+  return {};
 }
 
 const Tensor& Session::input(size_t i) const {
@@ -203,7 +242,8 @@ Status Session::bind_input(size_t i, std::span<std::byte> memory) {
   PJ_TRY(check_binding("input", input(i), inputs_[i].size(), memory.size()));
   inputs_[i] = memory;
   bound_ = false;
-  return {};
+  // Prepared operators may allocate for it, which run() must not.
+  return has_prepared_ ? bind_operands() : Status{};
 }
 
 Status Session::bind_output(size_t i, std::span<std::byte> memory) {
@@ -211,7 +251,7 @@ Status Session::bind_output(size_t i, std::span<std::byte> memory) {
   PJ_TRY(check_binding("output", output(i), outputs_[i].size(), memory.size()));
   outputs_[i] = memory;
   bound_ = false;
-  return {};
+  return has_prepared_ ? bind_operands() : Status{};
 }
 
 Status Session::resize_input(size_t i, const Shape& shape) {
@@ -246,9 +286,12 @@ Status Session::run_step(size_t index) {
   BoundStep& bound = steps_[index];
   const BoundNest& nest = bound.members[0];
   if (step.prepared) {
-    const std::span<std::byte* const> in(nest.in);
-    return bound.prepared->run({const_cast<const std::byte* const*>(in.data()), in.size()},
-                               nest.out, *pool_);
+    PJ_TRY(bound.prepared->run(*pool_));
+    // Others' parallel regions do not say that they are the last one: an empty one that does.
+    if (bound.last_parallel)
+      pool_->run(
+          pool_->threads(), [](void*, int) {}, nullptr, true);
+    return {};
   }
   if (step.rows_per_step > 0) {
     struct Shared {
@@ -279,7 +322,7 @@ Status Session::run_step(size_t index) {
 
 Status Session::run() {
   if (!prepared()) return not_prepared();
-  if (!bound_) bind_operands();
+  if (!bound_) PJ_TRY(bind_operands());
   for (size_t i = 0; i < steps_.size(); ++i) PJ_TRY(run_step(i));
   return {};
 }
@@ -292,7 +335,7 @@ Profile Session::make_profile() const {
 
 Status Session::run(Profile& profile) {
   if (!prepared()) return not_prepared();
-  if (!bound_) bind_operands();
+  if (!bound_) PJ_TRY(bind_operands());
   const int64_t start = now_ns();
   int64_t before = start;
   for (size_t i = 0; i < steps_.size(); ++i) {
@@ -308,7 +351,7 @@ Status Session::run(Profile& profile) {
 
 Status Session::run(Observer observe, void* context) {
   if (!prepared()) return not_prepared();
-  if (!bound_) bind_operands();
+  if (!bound_) PJ_TRY(bind_operands());
   for (size_t i = 0; i < steps_.size(); ++i) {
     PJ_TRY(run_step(i));
     observe(context, i);

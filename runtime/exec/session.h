@@ -15,6 +15,7 @@ namespace pj {
 
 struct SessionOptions {
   int threads = 1;
+  // With ModelOptions::prepared always a pthreadpool, the only one that prepared operators can use.
   PoolKind pool_kind = PoolKind::kBuiltin;
   // The caller's own pool, used instead if set. Outlives the session.
   ThreadPool* pool = nullptr;
@@ -41,7 +42,7 @@ class Session {
   std::span<std::byte> input_data(size_t i);
   std::span<const std::byte> output_data(size_t i) const;
   // Uses the caller's memory instead, from the next run on. Errors: kInvalidArgument if its size is
-  // not that of the tensor, kWrongState while unprepared.
+  // not that of the tensor, kWrongState while unprepared; those of prepared ops.
   Status bind_input(size_t i, std::span<std::byte> memory);
   Status bind_output(size_t i, std::span<std::byte> memory);
 
@@ -59,6 +60,7 @@ class Session {
   using Observer = void (*)(void* context, size_t step);
   Status run(Observer observe, void* context);
 
+  const Model& model() const { return *model_; }
   // Of the current shapes; requires prepared().
   const CompiledModel& compiled() const { return *compiled_; }
   const Program& program() const { return compiled_->plan.program; }
@@ -73,10 +75,12 @@ class Session {
     int slots = 1;               // threads to use
     int64_t parts = 1;           // pieces to share among them
     bool last_parallel = false;  // no later step uses more than one thread
+    std::vector<PreparedInput> prepared_in;
   };
   Session() = default;
   Status prepare(std::span<const Shape> shapes);
-  void bind_operands();
+  Status bind_operands();
+  bool readable_beyond(const BufferRef& ref) const;
   std::byte* address(const BufferRef& ref, int slot);
   void bind_members(const Step& step, BoundStep& bound);
   void run_band_slot(size_t index, int slot);
@@ -92,6 +96,7 @@ class Session {
   std::vector<AlignedBuffer> input_memory_, output_memory_;
   std::vector<std::span<std::byte>> inputs_, outputs_;
   std::vector<BoundStep> steps_;
+  bool has_prepared_ = false;
   std::vector<Workspace> workspaces_;  // one a thread
   bool bound_ = false;                 // operands' addresses are up to date
 };

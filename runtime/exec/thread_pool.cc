@@ -27,6 +27,7 @@ class Pthreadpool final : public ThreadPool {
         },
         &region, static_cast<size_t>(slots), last ? PTHREADPOOL_FLAG_YIELD_WORKERS : 0u);
   }
+  ::pthreadpool* pthreadpool() override { return pool_; }
 
  private:
   pthreadpool_t pool_;

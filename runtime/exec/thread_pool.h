@@ -6,6 +6,8 @@
 
 #include "runtime/base/result.h"
 
+struct pthreadpool;
+
 namespace pj {
 
 // A parallel region runs `work(context, slot)` once for every slot in [0, slots), at the same time
@@ -23,6 +25,8 @@ class ThreadPool {
   // `slots` <= threads(). `last` says that no region follows soon: workers may go to sleep at once
   // instead of spinning for more work.
   virtual void run(int slots, Work work, void* context, bool last) = 0;
+  // The pthreadpool_t underneath, for libraries that take one; null if there is none.
+  virtual ::pthreadpool* pthreadpool() { return nullptr; }
 };
 
 inline constexpr int kMaxThreads = 256;

@@ -32,4 +32,7 @@ LoopNest copy_nest(const LowerContext& context, TensorId from, BufferRef to);
 // nothing if no blocked kernel fits it.
 std::optional<LoopNest> lower_convolution(LowerContext& context, int32_t op_index);
 
+// True if the kernel that lower_convolution() would take was written for the target's ISA level.
+bool has_tuned_kernel(const LowerContext& context, int32_t op_index);
+
 }  // namespace pj

@@ -205,20 +205,40 @@ std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel
           {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
 }
 
-}  // namespace
+// A layer and the row that computes it.
+struct Choice {
+  ConvShape shape;
+  KernelId kernel;
+};
 
-std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
-  const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
+std::optional<Choice> choose(const LowerContext& c, const Op& op) {
   std::optional<ConvShape> shape = shape_of(c.graph, op);
   if (!shape) return std::nullopt;
   ConvShape& s = *shape;
   s.kernel.in_width = s.in_w;
   s.kernel.in_channels = s.in_c;
   s.kernel.out_channels = s.out_c;
+  const KernelId id = choose_kernel(c, s, c.tensor(op.inputs[0]).dtype,
+                                    c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype);
+  if (id < 0) return std::nullopt;
+  return Choice{s, id};
+}
+
+}  // namespace
+
+bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
+  const std::optional<Choice> choice = choose(c, c.graph.ops[static_cast<size_t>(op_index)]);
+  return choice && c.catalog[static_cast<size_t>(choice->kernel)].tuned;
+}
+
+std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
+  const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
+  const std::optional<Choice> choice = choose(c, op);
+  if (!choice) return std::nullopt;
+  const ConvShape& s = choice->shape;
+  const KernelId id = choice->kernel;
   const Tensor& x = c.tensor(op.inputs[0]);
   const Tensor& y = c.tensor(op.outputs[0]);
-  const KernelId id = choose_kernel(c, s, x.dtype, c.tensor(op.inputs[1]).dtype, y.dtype);
-  if (id < 0) return std::nullopt;
   const KernelDesc& kernel = c.catalog[static_cast<size_t>(id)];
   const bool depthwise = s.cls == KernelClass::kDepthwise;
 

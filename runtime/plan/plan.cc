@@ -106,7 +106,8 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
     if (map.view_op[i]) continue;
     const auto index = static_cast<int32_t>(i);
     Step step;
-    step.prepared = i < options.prepared_ops.size() && options.prepared_ops[i];
+    step.prepared = i < options.prepared_ops.size() && options.prepared_ops[i] &&
+                    (options.prepared_before_tuned || !has_tuned_kernel(context, index));
     if (Status s = lower(context, index, step); !s)
       return in_context(describe(graph, index), s.error());
     plan.program.steps.push_back(std::move(step));

@@ -29,6 +29,8 @@ struct PlanOptions {
   bool bands = true;  // run chains of operators a few rows at a time where that moves fewer bytes
   // Operators to run as prepared ones, by index; may be shorter than the graph's operators.
   std::vector<bool> prepared_ops;
+  // Runs them so even where the catalog has a kernel that was written for the target's ISA level.
+  bool prepared_before_tuned = false;
 };
 
 // A pure function: the same arguments give the same Plan on every machine. It reads neither the

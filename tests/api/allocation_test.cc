@@ -39,10 +39,20 @@ struct Case {
   int32_t threads;
   pj_pool_kind pool_kind;
   bool callers_pool;
+  const char* xnnpack = "off";
 };
 void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
 
 class Run : public ::testing::TestWithParam<Case> {};
+
+ModelHandle load_as(const Case& c, const Bytes& bytes) {
+  pj_model_options options = PJ_MODEL_OPTIONS_INIT;
+  options.xnnpack = c.xnnpack;
+  pj_model* model = nullptr;
+  EXPECT_EQ(pj_model_load_memory(bytes.data(), bytes.size(), &options, &model), pj_ok)
+      << pj_last_error();
+  return ModelHandle(model);
+}
 
 void expect_no_allocation(const ModelHandle& model, const Case& c) {
   pj_session_options options = PJ_SESSION_OPTIONS_INIT;
@@ -65,9 +75,13 @@ void expect_no_allocation(const ModelHandle& model, const Case& c) {
   EXPECT_EQ(a.count, 0) << a.bytes << " bytes";
 }
 
-TEST_P(Run, AllocatesNothingWithIntegers) { expect_no_allocation(load(block_model()), GetParam()); }
+TEST_P(Run, AllocatesNothingWithIntegers) {
+  expect_no_allocation(load_as(GetParam(), block_model()), GetParam());
+}
 
-TEST_P(Run, AllocatesNothingWithFloats) { expect_no_allocation(load(heavy_model()), GetParam()); }
+TEST_P(Run, AllocatesNothingWithFloats) {
+  expect_no_allocation(load_as(GetParam(), heavy_model()), GetParam());
+}
 
 TEST_P(Run, AllocatesNothingWithAWholeNetwork) {
   pj_model* model = nullptr;
@@ -80,7 +94,10 @@ INSTANTIATE_TEST_SUITE_P(Pools, Run,
                                            Case{"one_builtin", 1, pj_pool_builtin, false},
                                            Case{"two", 2, pj_pool_pthreadpool, false},
                                            Case{"two_builtin", 2, pj_pool_builtin, false},
-                                           Case{"two_callers", 2, pj_pool_default, true}),
+                                           Case{"two_callers", 2, pj_pool_default, true},
+                                           // In a build without XNNPACK the same as the above.
+                                           Case{"one_xnnpack", 1, pj_pool_default, false, "auto"},
+                                           Case{"two_xnnpack", 2, pj_pool_default, false, "auto"}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -155,6 +155,11 @@ TEST(Model, ChecksItsOptions) {
   EXPECT_THAT(pj_last_error(), HasSubstr("abacus"));
 
   options = PJ_MODEL_OPTIONS_INIT;
+  options.xnnpack = "sometimes";
+  EXPECT_EQ(load_with(options), pj_invalid_argument);
+  EXPECT_THAT(pj_last_error(), HasSubstr("'sometimes'"));
+
+  options = PJ_MODEL_OPTIONS_INIT;
   options.max_arena_bytes = UINT64_MAX;
   EXPECT_EQ(load_with(options), pj_invalid_argument);
   EXPECT_THAT(pj_last_error(), HasSubstr("max_arena_bytes"));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/npy.h"
+#include "runtime/exec/xnnpack/xnnpack.h"
 #include "tests/cli/models.h"
 #include "tests/cli/tool.h"
 
@@ -12,12 +13,27 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Json = nlohmann::ordered_json;
 
 std::vector<std::string> keys(const Json& json) {
   std::vector<std::string> names;
   for (const auto& item : json.items()) names.push_back(item.key());
   return names;
+}
+
+TEST(Profile, NamesTheKernelsOfXnnpack) {
+  const auto profile = [](const char* mode) {
+    return pj({"profile", "builtin:fashion", "--runs", "1", "--xnnpack", mode});
+  };
+  EXPECT_THAT(profile("off").out, Not(HasSubstr("xnnpack_")));
+  const ToolResult only = profile("only");
+  if (xnnpack_generation() == nullptr) {
+    EXPECT_EQ(only.status, 1);
+    EXPECT_THAT(only.err, HasSubstr("this build has no XNNPACK"));
+  } else {
+    EXPECT_THAT(only.out, HasSubstr("xnnpack_conv_2d"));
+  }
 }
 
 TEST(Bench, JsonHasExactlyTheFieldsOfTheContract) {

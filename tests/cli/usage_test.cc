@@ -73,6 +73,7 @@ TEST(Usage, MistakesAreNamedAndGetASuggestion) {
       {{"bench", "builtin:fashion", "--threads", "0"}, "--threads"},
       {{"bench", "builtin:fashion", "--runs", "2", "--seconds", "1"}, "--runs"},
       {{"bench", "builtin:fashion", "--pool", "none"}, "pool"},
+      {{"bench", "builtin:fashion", "--xnnpack", "maybe"}, "xnnpack 'maybe' does not exist"},
       {{"bench", "builtin:fashion", "--isa", "avx1024"}, "'avx1024' does not exist"},
       {{"convert", "builtin:fashion", "out.tflite"}, "must end in .pj"},
       {{"convert", "builtin:fashion", "out.pj", "--target", "neon-dot"}, "did you mean 'neondot'?"},
@@ -139,7 +140,7 @@ TEST(Usage, DoctorReportsTheMachine) {
   const Json json = Json::parse(pj({"doctor", "--json"}).out);
   for (const char* field :
        {"version", "cpu", "features", "cores", "l1_bytes", "l2_bytes", "l3_bytes", "levels", "isa",
-        "pools", "memory_limit_bytes", "zoo", "models", "peak", "findings", "healthy"})
+        "pools", "xnnpack", "memory_limit_bytes", "zoo", "models", "peak", "findings", "healthy"})
     EXPECT_TRUE(json.contains(field)) << field;
   EXPECT_GE(json["cores"], 1);
   EXPECT_EQ(json["levels"][0]["name"], "scalar");

@@ -140,11 +140,16 @@ TEST(Session, ObservesAndTimesEveryStep) {
 class CountingOp final : public PreparedOp {
  public:
   explicit CountingOp(int& runs) : runs_(runs) {}
-  Status run(std::span<const std::byte* const> in, std::span<std::byte* const> out,
-             ThreadPool& pool) override {
+  Status bind(std::span<const PreparedInput> in, std::span<std::byte* const> out,
+              ThreadPool&) override {
     EXPECT_EQ(in.size(), 2u);
     EXPECT_EQ(out.size(), 1u);
     EXPECT_NE(out[0], nullptr);
+    bound_ = true;
+    return {};
+  }
+  Status run(ThreadPool& pool) override {
+    EXPECT_TRUE(bound_);
     EXPECT_EQ(pool.threads(), 1);
     ++runs_;
     return {};
@@ -152,6 +157,7 @@ class CountingOp final : public PreparedOp {
 
  private:
   int& runs_;
+  bool bound_ = false;
 };
 class CountingFactory final : public PreparedOpFactory {
  public:
@@ -159,6 +165,7 @@ class CountingFactory final : public PreparedOpFactory {
   Result<std::unique_ptr<PreparedOp>> make(const Graph&, const Op&) const override {
     return std::make_unique<CountingOp>(runs);
   }
+  std::string kernel_name(const Op&) const override { return "counting"; }
   mutable int runs = 0;
 };
 

@@ -114,11 +114,17 @@ std::vector<ZooModel> tflite_models() {
   return models;
 }
 
+LoadOptions own_kernels() {
+  LoadOptions options;
+  options.xnnpack = XnnpackMode::kOff;
+  return options;
+}
+
 class Zoo : public ::testing::TestWithParam<ZooModel> {};
 
 TEST_P(Zoo, ReachesItsGoldenOutputs) {
   const ZooModel& zoo = GetParam();
-  auto model = load_model(zoo.path);
+  auto model = load_model(zoo.path, own_kernels());
   ASSERT_TRUE(model) << model.error().message;
   auto session = session_for(*model, zoo, 1);
   ASSERT_NE(session, nullptr);
@@ -137,12 +143,33 @@ TEST_P(Zoo, ReachesItsGoldenOutputs) {
   }
 }
 
+TEST_P(Zoo, ReachesItsGoldenOutputsWithXnnpack) {
+  if (xnnpack_generation() == nullptr) GTEST_SKIP() << "this build has no XNNPACK";
+  const ZooModel& zoo = GetParam();
+  LoadOptions options;
+  options.xnnpack = XnnpackMode::kOnly;
+  auto model = load_model(zoo.path, options);
+  ASSERT_TRUE(model) << model.error().message;
+  for (const int threads : {1, 2}) {
+    auto session = session_for(*model, zoo, threads);
+    ASSERT_NE(session, nullptr);
+    const auto& steps = session->program().steps;
+    EXPECT_TRUE(std::any_of(steps.begin(), steps.end(), [](const Step& s) { return s.prepared; }));
+    const Outputs outputs = run(*session);
+    expect_golden(zoo, outputs);
+    if (!integer(zoo)) continue;
+    auto own = load_model(zoo.path, own_kernels());
+    ASSERT_TRUE(own);
+    EXPECT_EQ(outputs, run(*session_for(*own, zoo, 1)));
+  }
+}
+
 TEST_P(Zoo, GivesTheSameBitsFromItsPjFile) {
   const ZooModel& zoo = GetParam();
   auto loaded = load_file(zoo.path);
   ASSERT_TRUE(loaded) << loaded.error().message;
   Graph graph = loaded->graph;
-  auto model = make_model(std::move(*loaded));
+  auto model = make_model(std::move(*loaded), own_kernels());
   ASSERT_TRUE(model);
   const Outputs expected = run(*session_for(*model, zoo, 1));
 
@@ -159,7 +186,7 @@ TEST_P(Zoo, GivesTheSameBitsFromItsPjFile) {
   const std::string path =
       (std::filesystem::path(::testing::TempDir()) / (zoo.name + ".pj")).string();
   ASSERT_TRUE(write_model(path, graph, targets));
-  auto packed = load_model(path);
+  auto packed = load_model(path, own_kernels());
   ASSERT_TRUE(packed) << packed.error().message;
   auto session = session_for(*packed, zoo, 1);
   ASSERT_NE(session, nullptr);
