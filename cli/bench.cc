@@ -243,10 +243,12 @@ int bench_command(const Args& args) {
       "draw\n"
       "an element: its top byte, for floats its top 24 bits as a number in [-1, 1)); crc32 is "
       "that\n"
-      "of all outputs. Peak RSS is the process's: bench one model alone for an exact figure.\n\n"
-      "Examples:\n"
+      "of all outputs. Peak RSS is the process's: bench one model alone for an exact figure.\n\n" +
+      std::string(kTopologyHelp) +
+      "\nExamples:\n"
       "  pj bench builtin:fashion\n"
       "  pj bench builtin:fashion --period 33.3 --seconds 10 --threads 2\n"
+      "  pj bench builtin:mobilenet_v2 builtin:mobilenet_v2-f32\n"
       "  pj bench a.tflite b.pj --threads 2 --seconds 3 --json\n"
       "  perf stat pj bench a.pj --runs 100 --warmup 0");
   if (const auto status = parse(app, args)) return *status;

@@ -11,7 +11,9 @@
 
 #include "cli/errors.h"
 #include "models/builtin.h"
+#include "models/topology.h"
 #include "runtime/base/clock.h"
+#include "runtime/graph/op_table.h"
 
 namespace pj::cli {
 namespace {
@@ -71,7 +73,20 @@ std::vector<std::string> builtin_names() {
   std::vector<std::string> names;
   for (const BuiltinModel& m : builtin_models())
     names.push_back(fmt::format("{}{}", kBuiltinPrefix, m.name));
+  for (const Topology& t : topologies())
+    names.push_back(fmt::format("{}{}", kBuiltinPrefix, t.name));
   return names;
+}
+
+// `name` is what follows the prefix.
+void check_builtin_name(std::string_view name) {
+  if (find_builtin(name) != nullptr) return;
+  const std::string base = fmt::format("{}{}", kBuiltinPrefix, topology_name(name));
+  if (find_topology(topology_name(name)) == nullptr)
+    usage_error("there is no model '{}'{} (builtin:list shows the names)", base,
+                did_you_mean(base, builtin_names()));
+  if (const Result<TopologySpec> spec = parse_topology(name); !spec)
+    usage_error("{}{}: {}", kBuiltinPrefix, name, spec.error().message);
 }
 
 // Files beside `path`, named as a user would write them.
@@ -88,6 +103,11 @@ std::vector<std::string> neighbours(const std::string& path) {
 
 const char* const kModelHelp =
     "a .pj or .tflite file, or builtin:NAME (builtin:list shows the names)";
+
+const char* const kTopologyHelp =
+    "After the name of a topology may follow, in any order: -f32, -f16 (weights) or -int8 (the\n"
+    "default); the size of the input; the width of the layers. Its weights are made up.\n"
+    "  builtin:mobilenet_v2-f32   builtin:resnet18-160   builtin:mobilenet_v2-int8-192-0.5x\n";
 
 std::optional<int> parse(CLI::App& app, const Args& args) {
   Args reversed(args.rbegin(), args.rend());
@@ -141,18 +161,16 @@ void add_isa_option(CLI::App& app, std::string& isa) {
 }
 
 void check_model_name(const std::string& name) {
-  const std::vector<std::string> builtins = builtin_names();
   if (name.starts_with(kBuiltinPrefix)) {
-    if (find_builtin(std::string_view(name).substr(kBuiltinPrefix.size())) != nullptr) return;
-    usage_error("there is no model '{}'{} (builtin:list shows the names)", name,
-                did_you_mean(name, builtins));
+    check_builtin_name(std::string_view(name).substr(kBuiltinPrefix.size()));
+    return;
   }
   std::error_code ignored;
   if (fs::exists(name, ignored)) return;
   // A bare word is meant as a name; "builtin:" may have been forgotten.
   if (name.find_first_of("./") == std::string::npos) {
     const std::string full = fmt::format("{}{}", kBuiltinPrefix, name);
-    const std::string suggestion = did_you_mean(full, builtins);
+    const std::string suggestion = did_you_mean(full, builtin_names());
     usage_error("there is no model or file '{}'{}", name,
                 suggestion.empty() ? did_you_mean(name, neighbours(name)) : suggestion);
   }
@@ -197,6 +215,12 @@ std::string level_name(IsaSet isa) {
     if (!covered) name += fmt::format("{}{}", name.empty() ? "" : "+", level.name);
   }
   return name;
+}
+
+int64_t total_macs(const Graph& graph) {
+  int64_t macs = 0;
+  for (const Op& op : graph.ops) macs += mac_count(graph, op);
+  return macs;
 }
 
 int64_t constant_bytes(const Graph& graph) {

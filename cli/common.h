@@ -40,6 +40,8 @@ void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThre
 void add_isa_option(CLI::App& app, std::string& isa);
 // The help of MODEL.
 extern const char* const kModelHelp;
+// Paragraph on what may follow a topology's name.
+extern const char* const kTopologyHelp;
 
 // --- models --------------------------------------------------------------------------------------
 
@@ -58,6 +60,8 @@ std::shared_ptr<Model> load_for_isa(const std::string& name, LoadedFile file,
 
 // Name of the level or levels ("avx2", "neoni8mm+neonfp16") that cover `isa`.
 std::string level_name(IsaSet isa);
+// Multiply-accumulates of one inference; shapes are known.
+int64_t total_macs(const Graph& graph);
 // Bytes of a graph's constants, those that share memory once.
 int64_t constant_bytes(const Graph& graph);
 

@@ -81,7 +81,10 @@ Inspection inspect(const Options& options) {
   return in;
 }
 
-const char* format_name(const Inspection& in) { return in.pj ? "pj" : "tflite"; }
+const char* format_name(const Inspection& in) {
+  if (in.file.kind == FileKind::kTopology) return "topology";
+  return in.pj ? "pj" : "tflite";
+}
 
 // --- JSON ----------------------------------------------------------------------------------------
 

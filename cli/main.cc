@@ -9,6 +9,7 @@
 #include "cli/errors.h"
 #include "cli/table.h"
 #include "models/builtin.h"
+#include "models/topology.h"
 
 namespace pj::cli {
 namespace {
@@ -43,11 +44,18 @@ std::string help() {
       table.to_string(2), kModelHelp);
 }
 
+// Models of the library, and topologies as they are without further parts in the name.
 int list_builtins() {
-  Table table({{"", false}, {"", false}});
-  for (const BuiltinModel& m : builtin_models())
-    table.add({fmt::format("builtin:{}", m.name), m.summary});
-  fmt::print("{}", table.to_string());
+  Table table({{"name", false}, {"input", false}, {"MACs", true}, {"weights", true}, {"", false}});
+  auto add = [&](const char* name, const char* summary) {
+    const std::string full = fmt::format("builtin:{}", name);
+    const Graph graph = unwrap(load_file(full)).graph;
+    table.add({full, to_string(graph.tensor(graph.inputs[0]).shape), count_text(total_macs(graph)),
+               bytes_text(constant_bytes(graph)), summary});
+  };
+  for (const BuiltinModel& m : builtin_models()) add(m.name, m.summary);
+  for (const Topology& t : topologies()) add(t.name, t.summary);
+  fmt::print("{}\n{}", table.to_string(), kTopologyHelp);
   return kOk;
 }
 

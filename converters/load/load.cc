@@ -3,24 +3,13 @@
 #include "converters/tflite/tflite.h"
 #include "kernels/registry.h"
 #include "models/builtin.h"
+#include "models/topology.h"
 #include "runtime/base/file.h"
 
 namespace pj {
 namespace {
 
 constexpr std::string_view kBuiltinPrefix = "builtin:";
-
-Result<SharedBytes> open_bytes(const std::string& name) {
-  if (name.starts_with(kBuiltinPrefix)) {
-    const BuiltinModel* model = find_builtin(std::string_view(name).substr(kBuiltinPrefix.size()));
-    if (model != nullptr) return SharedBytes{model->file, nullptr};
-    std::string known;
-    for (const BuiltinModel& m : builtin_models()) known += fmt::format(" builtin:{}", m.name);
-    return error(ErrorCode::kInvalidArgument, "there is no model '{}'; there are:{}", name, known);
-  }
-  PJ_ASSIGN(auto file, MappedFile::open(name));
-  return SharedBytes{file->bytes(), file};
-}
 
 // The packed weights of all targets, named by the addresses of the portable weights and bias that
 // their operator has in the file: these survive the passes, operators' indices do not.
@@ -67,9 +56,24 @@ Result<LoadedFile> load_bytes(SharedBytes bytes, const std::string& name) {
   return loaded;
 }
 
+Result<LoadedFile> load_builtin(std::string_view name) {
+  if (const BuiltinModel* model = find_builtin(name))
+    return load_bytes(SharedBytes{model->file, nullptr}, model->name);
+  PJ_ASSIGN(const TopologySpec spec, parse_topology(name));
+  LoadedFile loaded;
+  loaded.kind = FileKind::kTopology;
+  PJ_ASSIGN(loaded.graph, build_topology(spec));
+  return loaded;
+}
+
 Result<LoadedFile> load_file(const std::string& name) {
-  PJ_ASSIGN(SharedBytes bytes, open_bytes(name));
-  return load_bytes(std::move(bytes), name);
+  if (name.starts_with(kBuiltinPrefix)) {
+    Result<LoadedFile> loaded = load_builtin(std::string_view(name).substr(kBuiltinPrefix.size()));
+    if (!loaded) return in_context(name, std::move(loaded.error()));
+    return loaded;
+  }
+  PJ_ASSIGN(auto file, MappedFile::open(name));
+  return load_bytes(SharedBytes{file->bytes(), file}, name);
 }
 
 Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& options) {

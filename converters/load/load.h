@@ -10,19 +10,23 @@
 
 namespace pj {
 
-enum class FileKind { kPj, kTflite };
+enum class FileKind {
+  kPj,
+  kTflite,
+  kTopology,  // no file: built by models/
+};
 
 struct LoadedFile {
   FileKind kind = FileKind::kTflite;
   Graph graph;                        // validated, before the passes
   std::vector<TargetRecord> targets;  // packed weights of a .pj
   std::vector<PackedWeights> packed;  // all of them, as Model::create takes them
-  int64_t file_bytes = 0;
+  int64_t file_bytes = 0;             // 0 if there is no file
 };
 
 // Recognises the format by its content, not by the file's name; maps the file read-only. `name` may
-// be `builtin:NAME`: a model compiled into this library. Errors: those of the file, reader and
-// importer, each beginning with the name.
+// be `builtin:NAME`: a model compiled into this library, or a topology (models/topology.h). Errors:
+// those of the file, reader, importer and builder, each beginning with the name.
 Result<LoadedFile> load_file(const std::string& name);
 // The same from memory that `bytes.owner` keeps alive; `name` is for messages only.
 Result<LoadedFile> load_bytes(SharedBytes bytes, const std::string& name);
