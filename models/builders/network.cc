@@ -200,8 +200,10 @@ Network::WeightPair Network::weights(const std::string& name, Value x, const Wei
       1 / std::sqrt(static_cast<float>(w.fan_in) * std::max(statistics(x).power(), 1e-6f));
   std::vector<float> scales(static_cast<size_t>(w.shape[w.channel_axis]));
   fill_units(next_seed(), scales);
-  // Channels of trained networks differ in scale, too.
-  for (float& s : scales) s = deviation / kByteDeviation * (1 + 0.25f * s);
+  // Channels of trained networks differ in scale, too. The mean of the squares stays.
+  constexpr float kSpread = 0.25f, kPower = 1 + kSpread * kSpread / 3;
+  const float unit = deviation / (kByteDeviation * std::sqrt(kPower));
+  for (float& s : scales) s = unit * (1 + kSpread * s);
   const TensorId weights = weight_tensor(name, w, scales);
   return {weights, bias_tensor(name, x, scales)};
 }

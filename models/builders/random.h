@@ -7,7 +7,7 @@
 namespace pj {
 
 // Deviation of fill_bytes()'s numbers.
-inline constexpr float kByteDeviation = 73.3f;
+inline constexpr float kByteDeviation = 73.9f;
 
 // Evenly distributed in [-127, 127]: what int8 weights with symmetric scales look like.
 void fill_bytes(uint64_t seed, std::span<int8_t> out);

@@ -94,8 +94,13 @@ Statistics apply(UnaryFn fn, const Statistics& x) {
       return integrate(x, [](float v) { return std::max(v, 0.0f); });
     case UnaryFn::kRelu6:
       return integrate(x, [](float v) { return std::clamp(v, 0.0f, 6.0f); });
-    case UnaryFn::kHardSwish:
-      return integrate(x, [](float v) { return v * std::clamp(v + 3, 0.0f, 6.0f) / 6; });
+    case UnaryFn::kHardSwish: {
+      // It favours large values, and thus channels that have more of them than a normal
+      // distribution over the whole tensor tells; without this, deep networks grow.
+      Statistics wider = x;
+      wider.deviation *= 1.05f;
+      return integrate(wider, [](float v) { return v * std::clamp(v + 3, 0.0f, 6.0f) / 6; });
+    }
     case UnaryFn::kGelu:
       return integrate(x, [](float v) { return 0.5f * v * (1 + std::erf(v * 0.70711f)); });
     default:
