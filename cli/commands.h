@@ -12,6 +12,7 @@ int eval_command(const Args& args);
 int profile_command(const Args& args);
 int inspect_command(const Args& args);
 int convert_command(const Args& args);
+int export_command(const Args& args);
 int doctor_command(const Args& args);
 
 }  // namespace pj::cli

@@ -25,6 +25,7 @@ constexpr struct {
     {"profile", "show where a model's time goes, step by step", profile_command},
     {"inspect", "show what is in a model file and how it would run", inspect_command},
     {"convert", "turn a model into a .pj file with packed weights", convert_command},
+    {"export", "write a model as a .tflite file for other runtimes", export_command},
     {"doctor", "show what this machine offers, what is missing and how to get it", doctor_command},
 };
 
