@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/graph/op_table.h"
+#include "runtime/graph/op_checks.h"
 #include "runtime/plan/arena.h"
 #include "runtime/plan/bands.h"
 #include "runtime/plan/buffers.h"
@@ -23,9 +23,8 @@ Status check_plannable(const Graph& graph) {
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     const Op& op = graph.ops[i];
     const auto index = static_cast<int32_t>(i);
-    const auto first_parameter = static_cast<size_t>(op_info(op.kind).first_parameter_input);
-    for (size_t k = first_parameter; k < op.inputs.size(); ++k) {
-      if (op.inputs[k] == kNoTensor) continue;
+    for (size_t k = 0; k < op.inputs.size(); ++k) {
+      if (op.inputs[k] == kNoTensor || !is_parameter_input(op.kind, k)) continue;
       return error(ErrorCode::kModelUnsupported,
                    "{}: its parameter '{}' is computed while the model runs; export the model "
                    "with fixed shapes",
