@@ -67,7 +67,10 @@ int64_t packed_bytes(const TargetRecord& record) {
 
 void check_paths(const Options& options) {
   if (!options.out.ends_with(".pj"))
-    usage_error("OUT '{}' must end in .pj; models are converted to that format", options.out);
+    usage_error(
+        "OUT '{}' must end in .pj; models are converted to that format (`pj export` writes "
+        ".tflite)",
+        options.out);
   check_model_name(options.in);
   // The input may be mapped while the output is written, and is not to be lost in any case.
   std::error_code ignored;

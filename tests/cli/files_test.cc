@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/common.h"
 #include "tests/cli/models.h"
 #include "tests/cli/tool.h"
 
@@ -116,6 +117,31 @@ TEST(Convert, LeavesNothingBehindWhenItFails) {
   EXPECT_EQ(same.status, 2);
   EXPECT_THAT(same.err, HasSubstr("both input and output"));
   EXPECT_EQ(read_text(model), before);
+}
+
+TEST(Export, WritesWhatRunsTheSame) {
+  const Folder folder;
+  const std::string model = "builtin:transformer-8", out = folder.file("t.tflite");
+  const ToolResult result = pj({"export", model, out});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("t.tflite: "));
+  EXPECT_EQ(folder.list(), std::vector<std::string>{"t.tflite"});
+  EXPECT_THAT(read_text(out), HasSubstr("from builtin:transformer-8"));
+  for (const std::string& name : {model, out})
+    EXPECT_EQ(pj({"run", name, "--output", folder.file(stem_of(name))}).status, 0);
+  EXPECT_EQ(read_text(folder.file("t/output_0.bin")),
+            read_text(folder.file(stem_of(model) + "/output_0.bin")));
+}
+
+TEST(Export, RefusesToReplaceItsInput) {
+  const Folder folder;
+  const std::string path = folder.file("t.tflite");
+  ASSERT_EQ(pj({"export", "builtin:dscnn", path}).status, 0);
+  const std::string before = read_text(path);
+  const ToolResult same = pj({"export", path, folder.path() + "/./t.tflite"});
+  EXPECT_EQ(same.status, 2);
+  EXPECT_THAT(same.err, HasSubstr("both input and output"));
+  EXPECT_EQ(read_text(path), before);
 }
 
 TEST(Fashion, EveryCommandWorks) {

@@ -14,14 +14,14 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using Json = nlohmann::json;
 
-const char* const kCommands[] = {"run", "bench", "eval", "profile", "inspect", "convert", "doctor"};
+const char* const kCommands[] = {"run",     "bench",   "eval",   "profile",
+                                 "inspect", "convert", "export", "doctor"};
 
 TEST(Usage, HelpNamesEveryCommandAndNoOther) {
   const ToolResult help = pj({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* command : kCommands) EXPECT_THAT(help.out, HasSubstr(command));
-  for (const char* later :
-       {"tune", "quantize", "prune", "export", "calibrate", "compare", "soak"}) {
+  for (const char* later : {"tune", "quantize", "prune", "calibrate", "compare", "soak"}) {
     EXPECT_THAT(help.out, Not(HasSubstr(later)));
     EXPECT_EQ(pj({later}).status, 2) << later;
   }
@@ -66,6 +66,11 @@ TEST(Usage, MistakesAreNamedAndGetASuggestion) {
       {{"run", "builtin:fashon"},
        "there is no model 'builtin:fashon'; did you mean "
        "'builtin:fashion'?"},
+      {{"run", "builtin:mobilnet_v2-f32"}, "did you mean 'builtin:mobilenet_v2'?"},
+      {{"bench", "builtin:resnet18-fp32"}, "builtin:resnet18-fp32: 'fp32' is no type (f32, f16"},
+      {{"bench", "builtin:resnet18-7"}, "size 7; that of resnet18 is from 32 to 1024"},
+      {{"export", "builtin:dscnn", "out.pj"}, "must end in .tflite"},
+      {{"export", "builtin:dscn", "out.tflite"}, "did you mean 'builtin:dscnn'?"},
       {{"inspect", "fashion"}, "did you mean 'builtin:fashion'?"},
       {{"run"}, "MODEL is required"},
       {{"run", "a.pj", "b.pj"}, "unexpected argument 'b.pj'"},
@@ -100,6 +105,8 @@ TEST(Usage, ListsBuiltinModels) {
   const ToolResult list = pj({"bench", "builtin:list"});
   EXPECT_EQ(list.status, 0);
   EXPECT_THAT(list.out, HasSubstr("builtin:fashion "));
+  EXPECT_THAT(list.out, HasSubstr("builtin:mobilenet_v1 "));
+  EXPECT_THAT(list.out, HasSubstr(" 569 M "));
 }
 
 TEST(Usage, BrokenFilesFailInEveryCommand) {

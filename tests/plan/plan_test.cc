@@ -100,6 +100,18 @@ TEST(Plan, UnknownShapesAndTheArenaLimitAreErrors) {
   EXPECT_NE(open.error().message.find("'x'"), std::string::npos);
 }
 
+TEST(Plan, TheValueOfAPadIsAnOperand) {
+  testing::GraphBuilder b;
+  const TensorId x = b.input("x", DType::kF32, {1, 4});
+  const TensorId value = b.constant("value", DType::kF32, {1});
+  const TensorId y = b.activation("y", DType::kF32, {});
+  b.op(OpKind::kPad, PadParams{PadFn::kConstant, {0, 1}, {0, 2}}, {x, kNoTensor, value}, {y});
+  const Result<Graph> graph = b.finish({y});
+  ASSERT_TRUE(graph) << graph.error().message;
+  const Result<Plan> plan = make_plan(*graph, invented_target(), kernel_catalog());
+  EXPECT_TRUE(plan) << plan.error().message;
+}
+
 TEST(Plan, ReshapesAreViewsAndOutputsAreWrittenInPlace) {
   testing::GraphBuilder b;
   const TensorId x = b.input("x", DType::kF32, {2, 6});
