@@ -24,19 +24,6 @@ int8_t quantize(float value, const Quantization& q) {
   return static_cast<int8_t>(std::clamp(units, -128.0f, 127.0f));
 }
 
-// out[i] = convert(bytes[i] * scale of i's channel); `inner` elements in a row share a channel.
-template <typename T, typename F>
-void scale_bytes(std::span<const int8_t> bytes, std::span<const float> scales, size_t inner, T* out,
-                 F convert) {
-  for (size_t i = 0; i < bytes.size();) {
-    for (size_t c = 0; c < scales.size(); ++c) {
-      const float scale = scales[c];
-      for (const size_t end = i + inner; i < end; ++i)
-        out[i] = convert(static_cast<float>(bytes[i]) * scale);
-    }
-  }
-}
-
 }  // namespace
 
 Network::Network(std::string name, Numbers numbers) : numbers_(numbers) {
@@ -165,11 +152,10 @@ TensorId Network::weight_tensor(const std::string& name, const WeightShape& w,
   std::vector<int8_t> bytes(static_cast<size_t>(elements(w.shape)));
   fill_bytes(seed, bytes);
   if (numbers_ == Numbers::kF32) {
-    scale_bytes(bytes, scales, inner, reinterpret_cast<float*>(data), [](float v) { return v; });
+    scale_bytes(bytes, scales, inner, reinterpret_cast<float*>(data));
     return id;
   }
-  scale_bytes(bytes, scales, inner, reinterpret_cast<uint16_t*>(data),
-              [](float v) { return to_half(v).bits; });
+  scale_bytes(bytes, scales, inner, reinterpret_cast<Half*>(data));
   return dequantized(id);
 }
 

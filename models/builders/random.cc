@@ -15,6 +15,16 @@ uint64_t draw(uint64_t seed, uint64_t index) {
   return z ^ (z >> 31);
 }
 
+template <typename T, typename F>
+void scale_each(std::span<const int8_t> bytes, std::span<const float> scales, size_t inner, T* out,
+                F convert) {
+  for (size_t i = 0; i < bytes.size();) {
+    for (const float scale : scales)
+      for (const size_t end = i + inner; i < end; ++i)
+        out[i] = convert(static_cast<float>(bytes[i]) * scale);
+  }
+}
+
 }  // namespace
 
 void fill_bytes(uint64_t seed, std::span<int8_t> out) {
@@ -31,6 +41,16 @@ void fill_bytes(uint64_t seed, std::span<int8_t> out) {
 void fill_units(uint64_t seed, std::span<float> out) {
   for (size_t i = 0; i < out.size(); ++i)
     out[i] = static_cast<float>(static_cast<int32_t>(draw(seed, i) >> 40) - (1 << 23)) * 0x1p-23f;
+}
+
+void scale_bytes(std::span<const int8_t> bytes, std::span<const float> scales, size_t inner,
+                 float* out) {
+  scale_each(bytes, scales, inner, out, [](float v) { return v; });
+}
+
+void scale_bytes(std::span<const int8_t> bytes, std::span<const float> scales, size_t inner,
+                 Half* out) {
+  scale_each(bytes, scales, inner, out, [](float v) { return to_half(v); });
 }
 
 }  // namespace pj
