@@ -111,9 +111,10 @@ typedef struct pj_model_options {
   { sizeof(pj_model_options), NULL, 0, 0, NULL }
 
 /* Loads a .tflite or .pj file, recognised by its content, or "builtin:NAME", a model inside the
- * library. The file is mapped into memory and its weights are used in place: it must not be changed
- * until the model is gone; to replace it, rename another file over it. The file may be hostile.
- * `options` may be NULL. On success *model is the caller's, to be freed; on an error it is NULL.
+ * library or a topology that it builds ("builtin:mobilenet_v2-f32"). The file is mapped into memory
+ * and its weights are used in place: it must not be changed until the model is gone; to replace it,
+ * rename another file over it. The file may be hostile. `options` may be NULL. On success *model is
+ * the caller's, to be freed; on an error it is NULL.
  * Errors: of all groups but pj_wrong_state. */
 PJ_API pj_status pj_model_load(const char* path, const pj_model_options* options,
                                pj_model** model) PJ_NOEXCEPT;
