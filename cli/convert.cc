@@ -90,10 +90,10 @@ int execute(const Options& options) {
   for (const Target& target : targets) records.push_back(unwrap(pack_for_target(graph, target)));
   unwrap(write_model(options.out, graph, records));
 
+  const std::string input = file.file_bytes > 0 ? bytes_text(file.file_bytes) : "none";
   fmt::print("{}: {} (input {}), {} operators (input {}), portable weights {}\n",
              printable(options.out), bytes_text(static_cast<int64_t>(fs::file_size(options.out))),
-             bytes_text(file.file_bytes), graph.ops.size(), ops_before,
-             bytes_text(constant_bytes(graph)));
+             input, graph.ops.size(), ops_before, bytes_text(constant_bytes(graph)));
   for (const TargetRecord& record : records)
     fmt::print("  packed for {}: {} in {} parts\n", record.name, bytes_text(packed_bytes(record)),
                record.packed.size());

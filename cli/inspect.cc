@@ -214,8 +214,10 @@ void print_summary(const Inspection& in) {
   const Graph& graph = in.graph();
   Table table({{"", false}, {"", false}});
   auto add = [&](const char* key, std::string value) { table.add({key, std::move(value)}); };
-  add("model", fmt::format("{} (.{}, {})", printable(in.name), format_name(in),
-                           bytes_text(in.file.file_bytes)));
+  add("model", in.file.kind == FileKind::kTopology
+                   ? fmt::format("{} (made up)", printable(in.name))
+                   : fmt::format("{} (.{}, {})", printable(in.name), format_name(in),
+                                 bytes_text(in.file.file_bytes)));
   add("planned for",
       fmt::format("{}, {}", level_name(in.model->options().target.isa), host_cpu().name) +
           (in.assumed ? ", with unknown dimensions as 1" : ""));
@@ -255,7 +257,8 @@ void print_text(const Inspection& in, const Options& options) {
   print_summary(in);
   if (in.pj) print_container(in);
   if (options.verify && !in.pj)
-    fmt::print("a .{} file has no checksums; its structure is correct\n\n", format_name(in));
+    fmt::print("a {} has no checksums; its structure is correct\n\n",
+               in.file.kind == FileKind::kTopology ? "topology" : ".tflite file");
   Table io({{"", false}, {"name", false}, {"type", false}, {"shape", false}, {"", false}});
   add_tensors(io, "inputs", graph, graph.inputs);
   add_tensors(io, "outputs", graph, graph.outputs);
