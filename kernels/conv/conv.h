@@ -16,7 +16,8 @@
 
 namespace pj {
 
-// The k's of whole windows (PackingId::kConvWindows) are filled up with zeros to a multiple of this.
+// The k's of whole windows (PackingId::kConvWindows) are filled up with zeros to a multiple of
+// this.
 inline constexpr int32_t kWindowUnit = 8;
 
 struct ConvKernelParams {
