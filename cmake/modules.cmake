@@ -66,6 +66,8 @@ function(pj_level_code module source list)
   # the level's registers are passed between functions, but those are all inlined.
   target_compile_options(${target} PRIVATE ${PJ_WARNINGS} -Wno-psabi -O3 -fvisibility=hidden
                                            -fno-exceptions -fno-rtti -ffp-contract=off ${ARGN})
+  # gcc 12 sees uninitialised variables in its own <immintrin.h> (its bug 105593).
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_libraries(${target} PRIVATE pj_base)
   target_sources(pj_${module} PRIVATE $<TARGET_OBJECTS:${target}>)
   target_compile_definitions(pj_${module} PRIVATE PJ_HAVE_${list})

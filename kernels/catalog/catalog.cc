@@ -44,6 +44,8 @@ const char* name_of(PackingId id) {
       return "conv_windows";
     case PackingId::kDepthwisePanels:
       return "depthwise_panels";
+    case PackingId::kConvSegments:
+      return "conv_segments";
     case PackingId::kNone:
       break;
   }

@@ -23,7 +23,13 @@ enum class KernelClass : uint8_t {
 };
 
 // How weights are laid out: see kernels/packing/packing.h.
-enum class PackingId : uint8_t { kNone, kConvPanels, kConvWindows, kDepthwisePanels };
+enum class PackingId : uint8_t {
+  kNone,
+  kConvPanels,
+  kConvWindows,
+  kConvSegments,
+  kDepthwisePanels,
+};
 const char* name_of(PackingId id);
 
 // Position of a kernel's row in its catalog. Stable within a build only: files store names.

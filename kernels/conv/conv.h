@@ -3,8 +3,10 @@
 // Iteration space: kBatch images, kRow x kCol output pixels, kChannel output channels. Operands:
 //   in[0]  activations, channels-last; passed as rows (Tile::rows): any window, no pointer tables
 //   in[1]  packed panels (kernels/packing/packing.h); tiles start at a multiple of nr channels and
-//   have any number in[2]  the pad pixel: in_channels elements that stand for a pixel outside the
-//   input out[0] channels-last
+//          have any number of them
+//   in[2]  the pad pixel: in_channels elements that stand for a pixel outside the input
+//   out[0] channels-last
+// Tile::scratch: of kernels on segments, what kernels/conv/segments.h says.
 // A matrix product of M x K by K x N is the 1x1 convolution of one row of M pixels.
 #pragma once
 
@@ -14,7 +16,8 @@
 
 namespace pj {
 
-// The k's of whole windows (PackingId::kConvWindows) are filled up with zeros to a multiple of this.
+// The k's of whole windows (PackingId::kConvWindows) are filled up with zeros to a multiple of
+// this.
 inline constexpr int32_t kWindowUnit = 8;
 
 struct ConvKernelParams {

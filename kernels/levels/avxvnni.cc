@@ -1,3 +1,4 @@
+#include "kernels/conv/vnni.h"
 #include "kernels/levels/rows.h"
 
 namespace pj::kernels {

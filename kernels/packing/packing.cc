@@ -61,7 +61,8 @@ void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::
   const int32_t channels = std::min(s.nr, s.out_channels - first);
   auto* out_bias = reinterpret_cast<uint32_t*>(panel);
   auto* out_scale = reinterpret_cast<float*>(panel + 4 * s.nr);
-  const auto zx = static_cast<uint32_t>(s.input_zero_point);
+  const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
+  const auto zx = static_cast<uint32_t>(s.input_zero_point + (as_unsigned ? 128 : 0));
   const auto zw = static_cast<uint32_t>(signed_zero_point(s.weights, s.weights_zero_point));
   const auto count = static_cast<uint32_t>(s.taps) * static_cast<uint32_t>(s.in_channels);
   for (int32_t n = 0; n < channels; ++n) {

@@ -10,7 +10,13 @@
 //   panel 1 ...
 //
 // kConvWindows is the same with taps and input channels as one run of k's: taps = 1, and
-// in_channels the k's of a whole window, filled up to a multiple of kWindowUnit. kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
+// in_channels the k's of a whole window, filled up to a multiple of kWindowUnit.
+//
+// kConvSegments is the same with rows of the window as taps: where the input is contiguous, the
+// taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
+// activations as unsigned, x + 128, and their zero point with them.
+//
+// kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
 // are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.
 //
 // Zero points. A kernel that sums products of raw activations x and packed weights w gets

@@ -7,6 +7,7 @@
 
 #include "kernels/conv/conv.h"
 #include "runtime/base/aligned.h"
+#include "runtime/plan/lower.h"
 
 namespace pj {
 namespace {
@@ -192,8 +193,8 @@ void connect(LoopNest& from, LoopNest& to, int32_t rows, int64_t offset) {
   }
 }
 
-Step make_band(std::span<Step> steps, std::span<Member> members, int32_t rows,
-               int64_t& ring_bytes) {
+Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
+               std::span<Member> members, int32_t rows, int64_t& ring_bytes) {
   Step band;
   band.rows_per_step = rows;
   band.name = steps.front().name;
@@ -208,6 +209,7 @@ Step make_band(std::span<Step> steps, std::span<Member> members, int32_t rows,
     LoopNest& nest = members[m].nest;
     // A step's rows are one tile.
     nest.loops = {{kBatch, 1}, {kRow, most[m]}};
+    fit_scratch(catalog[static_cast<size_t>(nest.kernel)], nest);
     if (m > 0) {
       LoopNest& before = members[m - 1].nest;
       connect(before, nest, most[m - 1], offset);
@@ -237,7 +239,7 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
       continue;
     }
     const size_t count = end - choice.begin;
-    steps.push_back(make_band(std::span(program.steps).subspan(choice.begin, count),
+    steps.push_back(make_band(catalog, std::span(program.steps).subspan(choice.begin, count),
                               std::span(members).subspan(choice.begin, count), choice.rows,
                               program.ring_bytes));
   }

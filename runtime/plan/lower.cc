@@ -83,8 +83,9 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
   }
   if (std::optional<LoopNest> nest = lower_convolution(c, op_index)) {
     step.members.push_back(std::move(*nest));
-    // Below about 100,000 multiply-accumulates waking a second thread costs more than it saves.
-    step.threads = step.macs < 100'000 ? 1 : 0;
+    // Below about 10,000 cycles waking a second thread costs more than it saves.
+    const float speed = c.catalog[static_cast<size_t>(step.members[0].kernel)].macs_per_cycle;
+    step.threads = static_cast<float>(step.macs) < 10'000 * speed ? 1 : 0;
     return {};
   }
   PJ_ASSIGN(LoopNest nest, lower_reference(c, op));

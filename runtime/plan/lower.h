@@ -35,4 +35,8 @@ std::optional<LoopNest> lower_convolution(LowerContext& context, int32_t op_inde
 // True if the kernel that lower_convolution() would take was written for the target's ISA level.
 bool has_tuned_kernel(const LowerContext& context, int32_t op_index);
 
+// Gives a convolution's nest the scratch that its kernel needs for its loops and extents; to be
+// called after changing them.
+void fit_scratch(const KernelDesc& kernel, LoopNest& nest);
+
 }  // namespace pj

@@ -3,6 +3,7 @@
 
 #include "kernels/common/requantize.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/segments.h"
 #include "kernels/conv/widened_rows.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
@@ -97,16 +98,41 @@ std::optional<ConvShape> shape_of(const Graph& graph, const Op& op) {
   return s;
 }
 
-// The fastest row that fits the operands and runs on the target.
+// Multiply-accumulates of one output pixel with the kernel's padding, over its expected speed.
+double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
+  const ConvKernelParams& w = s.kernel;
+  double taps = w.kernel_h * w.kernel_w;
+  int32_t channels = s.cls == KernelClass::kDepthwise ? 1 : s.in_c;
+  if (k.packing == PackingId::kConvSegments) {
+    const Segments segments = segments_of(w);
+    taps = w.kernel_h * segments.per_row;
+    channels = segments.bytes;
+  }
+  int32_t unit = k.kr;
+  if (k.packing == PackingId::kConvWindows) {
+    channels *= w.kernel_h * w.kernel_w;
+    taps = 1;
+    unit = kWindowUnit;
+  }
+  return taps *
+         static_cast<double>(round_up(static_cast<size_t>(channels), static_cast<size_t>(unit))) *
+         static_cast<double>(round_up(static_cast<size_t>(s.out_c), static_cast<size_t>(k.nr))) /
+         k.macs_per_cycle;
+}
+
+// The row that fits the operands, runs on the target and needs the fewest cycles.
 KernelId choose_kernel(const LowerContext& c, const ConvShape& s, DType x, DType w, DType y) {
   KernelId best = -1;
+  double least = 0;
   for (size_t i = 0; i < c.catalog.size(); ++i) {
     const KernelDesc& k = c.catalog[i];
     if (k.cls != s.cls || k.input != x || k.weights != w || k.output != y ||
         !c.target.isa.includes(k.isa) || !k.fits(s.kernel))
       continue;
-    if (best < 0 || k.macs_per_cycle > c.catalog[static_cast<size_t>(best)].macs_per_cycle)
-      best = static_cast<KernelId>(i);
+    const double cycles = cycles_per_pixel(s, k);
+    if (best >= 0 && cycles >= least) continue;
+    best = static_cast<KernelId>(i);
+    least = cycles;
   }
   return best;
 }
@@ -140,6 +166,17 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
     spec.in_channels *= spec.taps;
     spec.taps = 1;
   }
+  if (kernel.packing == PackingId::kConvSegments) {
+    const Segments segments = segments_of(s.kernel);
+    if (segments.per_row == 1) {
+      // The taps of a row follow each other at the distance of their channels, or with one channel
+      // at their own.
+      if (s.in_c == 1) spec.in_stride = s.tap_stride;
+      spec.tap_stride *= s.kernel.kernel_w;
+    }
+    spec.taps = s.kernel.kernel_h * segments.per_row;
+    spec.in_channels = segments.bytes;
+  }
   if (spec.integer()) {
     spec.input_zero_point = x.quant.zero_point[0];
     spec.weights_zero_point = w.quant.zero_point[0];
@@ -171,9 +208,55 @@ ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& 
   return k;
 }
 
-// Loops. A convolution keeps a block of pixels, at most half of L1, while all panels of weights
-// pass by; a depthwise one takes a row at a time, so that the rows of its window stay in L1 or L2
-// from one row to the next.
+// Sizes of the tiles that loops cut a layer into.
+struct TileSize {
+  int32_t rows, cols, channels;
+};
+
+// A piece of a dimension cut into at most `parts` equal ones.
+int32_t piece(int32_t extent, int64_t parts) {
+  return static_cast<int32_t>(ceil_div(extent, parts));
+}
+
+// Tiles of the kernels on segments. Such a kernel walks the panels of its tile, with all pixels for
+// each few panels, so that weights stay in L1 while activations stream from L2: the order that
+// moves the fewest bytes for nearly every layer. Hence a tile's input takes at most a quarter of
+// L2.
+//
+// Beyond that tiles are parts for threads: of at least 10,000 cycles each, against the few hundred
+// that a tile costs; cut along channels where weights are the larger operand, and so are read once.
+TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const KernelDesc& kernel,
+                      const Target& target) {
+  const int64_t pixels = int64_t{s.out_h} * s.out_w;
+  const int64_t k = int64_t{p.kernel_h} * p.kernel_w * s.in_c;
+  TileSize tile = {s.out_h, s.out_w, s.out_c};
+
+  const int64_t budget = target.l2_bytes / 4;
+  const int64_t window_rows = input_rows(p, 1);
+  if (window_rows * input_line_bytes(p, s.out_w) > budget) {
+    const int64_t cols = budget / (window_rows * p.stride_w * p.in_col_bytes);
+    tile.cols =
+        static_cast<int32_t>(std::min<int64_t>(std::max<int64_t>(cols, kernel.mr), s.out_w));
+  }
+  const int64_t rows = budget / input_line_bytes(p, tile.cols) - window_rows;
+  tile.rows = static_cast<int32_t>(std::clamp<int64_t>(rows / p.stride_h + 1, 1, s.out_h));
+
+  const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
+  const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
+  if (k * s.out_c > pixels * s.in_c) {
+    const auto panels = static_cast<int32_t>(ceil_div(s.out_c, kernel.nr));
+    tile.channels = piece(panels, parts) * kernel.nr;
+  } else if (s.out_h > 1) {
+    tile.rows = std::min(tile.rows, piece(s.out_h, parts));
+  } else {
+    tile.cols = std::min(tile.cols, piece(s.out_w, parts));
+  }
+  return tile;
+}
+
+// Loops of the other kernels. A convolution keeps a block of pixels, at most half of L1, while all
+// panels of weights pass by; a depthwise one takes a row at a time, so that the rows of its window
+// stay in L1 or L2 from one row to the next.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const Target& target) {
   if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, 1, true}};
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
@@ -252,8 +335,17 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   nest.extent[kRow] = s.out_h;
   nest.extent[kCol] = s.out_w;
   nest.extent[kChannel] = s.out_c;
-  nest.loops = kernel.packing == PackingId::kConvWindows ? make_window_loops(s, kernel)
-                                                         : make_loops(s, kernel, c.target);
+  if (kernel.packing == PackingId::kConvSegments) {
+    const TileSize tile = segment_tile(s, params, kernel, c.target);
+    nest.loops = {{kBatch, 1, true},
+                  {kRow, tile.rows, true},
+                  {kCol, tile.cols, true},
+                  {kChannel, tile.channels, true}};
+  } else if (kernel.packing == PackingId::kConvWindows) {
+    nest.loops = make_window_loops(s, kernel);
+  } else {
+    nest.loops = make_loops(s, kernel, c.target);
+  }
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
                  s.in_h};
@@ -288,7 +380,24 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   }
   if (spec.packing == PackingId::kConvWindows)
     nest.scratch_bytes = WidenedRows(params).total_bytes();
+  fit_scratch(kernel, nest);
   return nest;
+}
+
+void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
+  if (kernel.packing != PackingId::kConvSegments) return;
+  ConvKernelParams p;
+  std::memcpy(&p, nest.params.data(), sizeof(p));
+  int32_t tile[kDimCount];
+  std::copy_n(nest.extent, kDimCount, tile);
+  for (const Loop& loop : nest.loops) tile[loop.dim] = std::min(tile[loop.dim], loop.step);
+  const SegmentScratch scratch = segment_scratch(p, tile[kRow], tile[kCol]);
+  const RowWindow& w = nest.window;
+  const bool rows_of_padding =
+      w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
+  int64_t lines = rows_of_padding ? 1 : 0;
+  if (!inside_row(p, 0, nest.extent[kCol])) lines += input_rows(p, tile[kRow]);
+  nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 
 void pack(const Graph& graph, const PackRecipe& r, std::span<std::byte> packed) {

@@ -3,6 +3,8 @@
 #include "kernels/catalog/catalog.h"
 
 #include <gmock/gmock.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <functional>
@@ -22,20 +24,47 @@ using Bytes = std::vector<std::byte>;
 struct ConvCase {
   int32_t batch, height, width, in_c, out_c;  // depthwise: out_c is ignored
   int32_t kernel_h, kernel_w, stride, dilation;
-  PadMode pad;
-  Activation activation;
+  Padding pad;
+  Activation activation = Activation::kNone;
+  float scale = 1;          // factor of the weights' scale
+  bool multiplied = false;  // a depthwise convolution of one channel, planned as an ordinary one
 };
 
+constexpr Padding kSame{PadMode::kSame}, kValid{PadMode::kValid};
+constexpr auto kNone = Activation::kNone, kRelu = Activation::kRelu, kRelu6 = Activation::kRelu6;
+
 const ConvCase kCases[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 1, PadMode::kValid, Activation::kNone},
-    {1, 5, 7, 3, 16, 3, 3, 2, 1, PadMode::kSame, Activation::kRelu6},
-    {2, 6, 5, 17, 31, 1, 1, 1, 1, PadMode::kValid, Activation::kNone},
-    {1, 9, 9, 8, 33, 3, 3, 1, 2, PadMode::kSame, Activation::kRelu},
-    {1, 4, 13, 15, 7, 5, 5, 1, 1, PadMode::kSame, Activation::kReluN1To1},
-    {3, 3, 3, 64, 64, 3, 1, 2, 1, PadMode::kValid, Activation::kNone},
-    {1, 2, 2, 2, 5, 5, 5, 1, 1, PadMode::kSame, Activation::kNone},
-    {1, 1, 67, 130, 9, 1, 1, 1, 1, PadMode::kValid, Activation::kRelu},
-    {1, 8, 8, 4, 12, 2, 4, 3, 1, PadMode::kSame, Activation::kNone},
+    {1, 1, 1, 1, 1, 1, 1, 1, 1, kValid},
+    {1, 5, 7, 3, 16, 3, 3, 2, 1, kSame, kRelu6},
+    {2, 6, 5, 17, 31, 1, 1, 1, 1, kValid},
+    {1, 9, 9, 8, 33, 3, 3, 1, 2, kSame, kRelu},
+    {1, 4, 13, 15, 7, 5, 5, 1, 1, kSame, Activation::kReluN1To1},
+    {3, 3, 3, 64, 64, 3, 1, 2, 1, kValid},
+    {1, 2, 2, 2, 5, 5, 5, 1, 1, kSame},
+    {1, 1, 67, 130, 9, 1, 1, 1, 1, kValid, kRelu},
+    {1, 8, 8, 4, 12, 2, 4, 3, 1, kSame},
+    // Pixels and channels around the sizes of blocks.
+    {1, 1, 23, 4, 17, 1, 1, 1, 1, kValid},
+    {1, 1, 25, 5, 47, 1, 1, 1, 1, kValid},
+    {1, 1, 11, 1, 65, 1, 1, 1, 1, kValid, kRelu6},
+    {1, 1, 13, 31, 113, 1, 1, 1, 1, kValid},
+    {2, 1, 1, 67, 129, 1, 1, 1, 1, kValid},
+    {1, 37, 1, 3, 15, 1, 1, 2, 1, kValid},
+    // Windows that hang over on every side, on one, and by more than the image is large.
+    {2, 7, 7, 1, 8, 7, 7, 2, 1, kSame},
+    {1, 11, 5, 1, 19, 10, 4, 2, 1, kSame, kRelu},
+    {1, 5, 11, 2, 6, 1, 7, 1, 1, kSame},
+    {1, 6, 7, 3, 10, 3, 3, 1, 1, {PadMode::kExplicit, 0, 2, 1, 0}},
+    {1, 6, 7, 5, 10, 3, 2, 2, 1, {PadMode::kExplicit, 3, 0, 0, 5}},
+    {1, 3, 3, 6, 5, 1, 1, 1, 1, {PadMode::kExplicit, 1, 1, 2, 1}},
+    {1, 10, 9, 7, 16, 3, 3, 1, 3, kSame},
+    {1, 10, 9, 4, 20, 2, 3, 2, 2, kValid, kRelu},
+    {1, 6, 7, 1, 21, 3, 3, 1, 1, kSame, kNone, 1, true},
+    {1, 9, 9, 1, 5, 3, 2, 2, 2, kSame, kNone, 1, true},
+    // Results far below 1, at the ends of the range, and past that of int32.
+    {1, 4, 9, 12, 21, 1, 1, 1, 1, kValid, kNone, 1e-4f},
+    {1, 4, 9, 12, 64, 1, 1, 1, 1, kValid, kRelu, 1e3f},
+    {1, 4, 9, 12, 37, 3, 3, 1, 1, kSame, kNone, 1e7f},
 };
 
 // How values are chosen: random, or all at an end of their range.
@@ -56,11 +85,13 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
   const int32_t out_c = depthwise ? in_c : c.out_c;
   const TensorId x =
       b.input("x", k.input, {c.batch, c.height, c.width, in_c}, activation_quant(k.input, v));
-  const Shape shape = depthwise ? Shape{1, c.kernel_h, c.kernel_w, in_c}
-                                : Shape{out_c, c.kernel_h, c.kernel_w, in_c};
+  const bool depthwise_op = depthwise || c.multiplied;
+  const Shape shape = depthwise_op ? Shape{1, c.kernel_h, c.kernel_w, out_c}
+                                   : Shape{out_c, c.kernel_h, c.kernel_w, in_c};
   Quantization wq;
-  if (k.weights == DType::kI8) wq = testing::per_channel(out_c, depthwise ? 3 : 0, 0.0007f);
-  if (k.weights == DType::kU8) wq = testing::quantized(0.0007f, v == Values::kHigh ? 0 : 131);
+  const float scale = 0.0007f * c.scale;
+  if (k.weights == DType::kI8) wq = testing::per_channel(out_c, depthwise_op ? 3 : 0, scale);
+  if (k.weights == DType::kU8) wq = testing::quantized(scale, v == Values::kHigh ? 0 : 131);
   Bytes w_bytes(static_cast<size_t>(elements(shape)) * size_of(k.weights));
   b.fill(k.weights, w_bytes);
   if (v != Values::kRandom && size_of(k.weights) == 1) {
@@ -84,9 +115,9 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
   Conv2DParams p;
   p.stride_h = p.stride_w = c.stride;
   p.dilation_h = p.dilation_w = c.dilation;
-  p.padding.mode = c.pad;
+  p.padding = c.pad;
   p.activation = c.activation;
-  if (depthwise) {
+  if (depthwise_op) {
     DepthwiseConv2DParams d;
     static_cast<Conv2DParams&>(d) = p;
     b.op(OpKind::kDepthwiseConv2D, d, {x, w, bias}, {y});
@@ -96,14 +127,42 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
   return b.finish({y});
 }
 
+// A copy of bytes between two pages that nobody may touch, at the start or the end of the memory
+// in between: a kernel that reads or writes past an operand crashes.
+class Fenced {
+ public:
+  Fenced(const Bytes& bytes, bool at_end) : size_(bytes.size()) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t inner = (size_ + page - 1) / page * page;
+    mapped_ = inner + 2 * page;
+    void* memory = mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(memory, MAP_FAILED);
+    memory_ = static_cast<std::byte*>(memory);
+    EXPECT_EQ(mprotect(memory_ + page, inner, PROT_READ | PROT_WRITE), 0);
+    data_ = memory_ + page + (at_end ? inner - size_ : 0);
+    std::memcpy(data_, bytes.data(), size_);
+  }
+  Fenced(const Fenced&) = delete;
+  Fenced& operator=(const Fenced&) = delete;
+  ~Fenced() { munmap(memory_, mapped_); }
+
+  std::span<std::byte> span() { return {data_, size_}; }
+  Bytes copy() const { return {data_, data_ + size_}; }
+
+ private:
+  size_t size_, mapped_;
+  std::byte *memory_, *data_;
+};
+
 struct RunResult {
   Bytes output;
   std::string kernel;
 };
 
-// Runs the graph with the rows that `keep` accepts; memory around the output is checked.
+// Runs the graph with the rows that `keep` accepts, with input and output at the start or the end
+// of what may be touched.
 RunResult run(const Graph& graph, const Bytes& input,
-              const std::function<bool(const KernelDesc&)>& keep, int threads) {
+              const std::function<bool(const KernelDesc&)>& keep, int threads, bool at_end) {
   // Rows keep their places, so that ids stay valid: others are turned into what never fits.
   static std::list<std::vector<KernelDesc>> catalogs;
   std::vector<KernelDesc>& catalog =
@@ -120,21 +179,14 @@ RunResult run(const Graph& graph, const Bytes& input,
   EXPECT_TRUE(session) << session.error().message;
   Session& s = **session;
 
-  constexpr size_t kGuard = 128;
-  constexpr auto kPattern = std::byte{0xA5};
-  Bytes guarded(s.output_data(0).size() + 2 * kGuard, kPattern);
-  const std::span<std::byte> inner(guarded.data() + kGuard, s.output_data(0).size());
-  Bytes in = input;
-  EXPECT_TRUE(s.bind_input(0, in));
-  EXPECT_TRUE(s.bind_output(0, inner));
+  Fenced in(input, at_end);
+  Fenced out(Bytes(s.output_data(0).size(), std::byte{0xA5}), at_end);
+  EXPECT_TRUE(s.bind_input(0, in.span()));
+  EXPECT_TRUE(s.bind_output(0, out.span()));
   EXPECT_TRUE(s.run());
-  EXPECT_EQ(in, input);
-  for (size_t i = 0; i < kGuard; ++i) {
-    EXPECT_EQ(guarded[i], kPattern);
-    EXPECT_EQ(guarded[guarded.size() - 1 - i], kPattern);
-  }
+  EXPECT_EQ(in.copy(), input);
   const KernelId id = s.program().steps[0].members[0].kernel;
-  return {Bytes(inner.begin(), inner.end()), catalog[static_cast<size_t>(id)].name};
+  return {out.copy(), catalog[static_cast<size_t>(id)].name};
 }
 
 // Floats: sums of n products in another order differ by at most about n * 2^-24 of the sum of
@@ -171,11 +223,11 @@ TEST_P(Row, MatchesTheReference) {
                   static_cast<std::byte>(v == Values::kLow ? r.min : r.max));
       }
       const RunResult expected = run(
-          *graph, input, [](const KernelDesc&) { return false; }, 1);
+          *graph, input, [](const KernelDesc&) { return false; }, 1, false);
       for (int threads : {1, 2}) {
         const RunResult actual = run(
             *graph, input, [&](const KernelDesc& k) { return std::string(k.name) == row.name; },
-            threads);
+            threads, threads == 1);
         ASSERT_EQ(actual.kernel, row.name);
         ASSERT_NE(expected.kernel, row.name);
         if (x.dtype == DType::kF32) {

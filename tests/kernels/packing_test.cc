@@ -111,6 +111,34 @@ TEST(Packing, InterleavesKrAndPadsIt) {
   EXPECT_EQ(std::memcmp(packed.data() + 64 + 8, expected, sizeof(expected)), 0);
 }
 
+// Two rows of a window of three taps with one channel: each row is one K of three, padded to four.
+TEST(Packing, SegmentsSeeInt8AsUnsigned) {
+  PackSpec s;
+  s.packing = PackingId::kConvSegments;
+  s.input = s.weights = DType::kI8;
+  s.nr = 2;
+  s.kr = 4;
+  s.taps = 2;
+  s.in_channels = 3;
+  s.out_channels = 2;
+  s.input_zero_point = -5;
+  s.tap_stride = 3;
+  s.in_stride = 1;
+  s.out_stride = 6;
+  const int8_t weights[] = {1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6};
+  const int32_t bias[] = {100, 200};
+  const float scales[] = {1, 1};
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights),
+               reinterpret_cast<const std::byte*>(bias), false, scales, packed);
+  EXPECT_EQ(at<int8_t>(packed, 0), -5);
+  // The zero point of x + 128 is 123.
+  EXPECT_EQ(at<int32_t>(packed, 64), 100 - 123 * 21);
+  EXPECT_EQ(at<int32_t>(packed, 68), 200 + 123 * 21);
+  const int8_t expected[] = {1, 2, 3, 0, -1, -2, -3, 0, 4, 5, 6, 0, -4, -5, -6, 0};
+  EXPECT_EQ(std::memcmp(packed.data() + 80, expected, sizeof(expected)), 0);
+}
+
 TEST(Packing, KeysTellLayoutsApart) {
   PackSpec a, b;
   b.nr = 16;

@@ -1,0 +1,64 @@
+// How the kernels of PackingId::kConvSegments see a window: as segments, runs of bytes that are
+// contiguous in a channels-last input and therefore one long K.
+//
+//   row ky of the window:   | tap 0, C bytes | tap 1 | tap 2 |     one segment of 3 * C bytes
+//   with dilation in x:     | tap 0 |  gap  | tap 1 |  gap ...     one segment a tap
+//
+// So nothing is gathered, and a first layer of 3 channels and 3x3 taps reads 3 segments of 9 bytes.
+// Kernels read segments in quads of 4 bytes, the last one up to 3 bytes past the segment's end;
+// packed weights are zero there.
+#pragma once
+
+#include "kernels/conv/conv.h"
+
+namespace pj {
+
+struct Segments {
+  int32_t per_row;  // segments in a row of the window
+  int32_t bytes;    // of each
+  int64_t step;     // distance of two in a row, bytes
+
+  constexpr int32_t quads() const { return (bytes + 3) / 4; }
+};
+
+constexpr Segments segments_of(const ConvKernelParams& p) {
+  if (p.dilation_w == 1 || p.kernel_w == 1) return {1, p.kernel_w * p.in_channels, 0};
+  return {p.kernel_w, p.in_channels, p.dilation_w * p.in_col_bytes};
+}
+
+// Rows of the input under `rows` rows of the output.
+constexpr int32_t input_rows(const ConvKernelParams& p, int32_t rows) {
+  return (rows - 1) * p.stride_h + (p.kernel_h - 1) * p.dilation_h + 1;
+}
+
+// Bytes from the first to past the last input pixel under `cols` columns of the output.
+constexpr int64_t input_line_bytes(const ConvKernelParams& p, int32_t cols) {
+  return (int64_t{cols - 1} * p.stride_w + (p.kernel_w - 1) * p.dilation_w + 1) * p.in_col_bytes;
+}
+
+// True if the windows of output columns [begin, begin + cols) can be read in place: they lie inside
+// the input's row with all bytes of their last quads.
+constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols) {
+  const int64_t first = (int64_t{begin} * p.stride_w - p.pad_left) * p.in_col_bytes;
+  const Segments s = segments_of(p);
+  const int64_t end = first + input_line_bytes(p, cols) + (s.quads() * 4 - s.bytes);
+  return first >= 0 && end <= p.in_width * p.in_col_bytes;
+}
+
+// What a tile keeps in scratch: a pointer for each row of the input, a correction for each pixel of
+// the output and three unused, and lines: one of padding for rows outside the image and, where
+// inside_row() is false, copies of the rows with padding around.
+struct SegmentScratch {
+  int64_t corrections_at, lines_at, line_bytes;
+};
+
+constexpr SegmentScratch segment_scratch(const ConvKernelParams& p, int32_t rows, int32_t cols) {
+  auto aligned = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
+  SegmentScratch s{};
+  s.corrections_at = aligned(int64_t{input_rows(p, rows)} * static_cast<int64_t>(sizeof(void*)));
+  s.lines_at = s.corrections_at + aligned((int64_t{rows} * cols + 3) * 4);
+  s.line_bytes = aligned(input_line_bytes(p, cols) + 3);
+  return s;
+}
+
+}  // namespace pj

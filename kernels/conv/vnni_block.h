@@ -1,0 +1,226 @@
+// The inner kernel of integer convolutions on VNNI: mr pixels times `panels` panels of 16 output
+// channels in registers.
+//
+//               w[quad][16][4]   one or more panels; a register is a quad of 16 channels
+//   x0 4 bytes -> acc0[16]       to all lanes; vpdpbusd adds the 4 products of each channel
+//   x1 4 bytes -> acc1[16]
+//   ...
+//
+// A quad costs panels + mr loads for mr * panels dot products, so that two loads and two dot
+// products a cycle are balanced even with one panel. There is no horizontal addition.
+//
+// vpdpbusd wants unsigned x. Signed ones become unsigned by flipping the top bit, x + 128, in the
+// instruction that loads them; packing has taken 128 * sum w off the bias.
+//
+// Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include <utility>
+
+#include "kernels/conv/segments.h"
+#if defined(__AVX512VNNI__)
+#include "kernels/conv/vnni_512.h"
+#else
+#include "kernels/conv/vnni_256.h"
+#endif
+
+namespace pj {
+namespace {
+
+// Calls f(0) ... f(n - 1) with constants: arrays indexed by them stay in registers.
+template <int n, typename F>
+PJ_INLINE void unrolled(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, i>{}), ...);
+  }
+  (std::make_integer_sequence<int, n>{});
+}
+
+// Makes the compiler forget what it knows of p. Otherwise it keeps a pointer a pixel, on the stack
+// where registers run out, instead of using address arithmetic of instructions.
+template <typename T>
+PJ_INLINE void forget(T*& p) {
+  asm volatile("" : "+r"(p));
+}
+
+// `count` rows of bytes at equal distances, read at the same place: a pointer for each three,
+// since an address has the form pointer + {0, 1, 2} * distance.
+template <int count>
+struct Lanes {
+  const uint8_t* at[(count + 2) / 3];
+  int64_t distance;
+
+  PJ_INLINE Lanes(const uint8_t* first, int64_t between) : distance(between) {
+    for (int i = 0; i < (count + 2) / 3; ++i) at[i] = first + 3 * i * between;
+  }
+  PJ_INLINE const uint8_t* operator[](int i) const { return at[i / 3] + i % 3 * distance; }
+  PJ_INLINE void advance(int64_t bytes) {
+    for (const uint8_t*& p : at) {
+      p += bytes;
+      forget(p);
+    }
+  }
+};
+
+// What all blocks of a tile share.
+struct VnniTile {
+  int32_t kernel_h, segments, quads;  // window rows, segments a row, quads a segment
+  int32_t row_step;                   // table entries between two window rows
+  int64_t segment_step, pixel_step;   // bytes
+  int64_t panel_bytes, out_step;
+  // Output: signed bytes q = zero_point + round(sum * scale), limited to [low, high], flipped.
+  int32_t zero_point, low, high;
+  float high_before_zero_point;
+  int32_t in_flip, out_flip;  // 0x80 in each byte, or 0
+  int32_t weights_zero_point;
+};
+
+// What all blocks of a row of pixels share.
+struct VnniRow {
+  const uint8_t* const* rows;  // rows of the input under it, from pixel 0 of the tile
+  const uint8_t* panel;
+  const int32_t* corrections;  // to be added to the sums of each pixel; or null
+  uint8_t* out;
+  int32_t channels;  // to write, at most 16 a panel
+  // All channels are written, limits are those of the type, and scales are below 1, so that sums
+  // times scales stay in the range of int32.
+  bool plain;
+};
+
+template <int mr, int vectors>
+using Accumulators = Vnni::Ints[mr][vectors];
+
+// The next quad of all operands, `ahead` quads further.
+template <int mr, int panels>
+PJ_INLINE void accumulate_quad(const Lanes<mr>& x, const Lanes<panels>& w, int ahead,
+                               Vnni::Ints flip,
+                               Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  Vnni::Ints weights[kVectors];
+  unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+    weights[v] = Vnni::load(w[v / Vnni::kPanelVectors] + ahead * 64 +
+                            v % Vnni::kPanelVectors * Vnni::kBytes);
+  });
+  unrolled<mr>([&](auto i) __attribute__((always_inline)) {
+    const Vnni::Ints xs = Vnni::quad(x[i] + ahead * 4, flip);
+    unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+      acc[i][v] = Vnni::dot(acc[i][v], xs, weights[v]);
+    });
+  });
+}
+
+template <int mr, int panels>
+PJ_INLINE void accumulate(const VnniTile& t, const VnniRow& r, int64_t x_offset,
+                          Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  // A dot product takes 4 cycles and two start in each: fewer than 8 sums are split.
+  constexpr int kChains = mr * kVectors > 4 ? 1 : (mr * kVectors > 2 ? 2 : 4);
+  Accumulators<mr, kVectors> more[kChains] = {};  // more[0] is acc
+  const Vnni::Ints flip = Vnni::set32(t.in_flip);
+  Lanes<panels> w(r.panel + 128, t.panel_bytes);
+  const uint8_t* const* row = r.rows;
+  for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {
+    const uint8_t* segment = *row + x_offset;
+    for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
+      Lanes<mr> x(segment, t.pixel_step);
+      int32_t q = t.quads;
+      for (; q >= kChains; q -= kChains) {
+        accumulate_quad<mr, panels>(x, w, 0, flip, acc);
+        for (int c = 1; c < kChains; ++c) accumulate_quad<mr, panels>(x, w, c, flip, more[c]);
+        x.advance(4 * kChains);
+        w.advance(64 * kChains);
+      }
+      if constexpr (kChains > 1) {
+        for (; q > 0; --q) {
+          accumulate_quad<mr, panels>(x, w, 0, flip, acc);
+          x.advance(4);
+          w.advance(64);
+        }
+      }
+    }
+  }
+  for (int c = 1; c < kChains; ++c)
+    for (int i = 0; i < mr; ++i)
+      for (int v = 0; v < kVectors; ++v) acc[i][v] = Vnni::add32(acc[i][v], more[c][i][v]);
+}
+
+// Four registers of sums at a time make one of bytes: the channels of one or several pixels.
+template <int mr, int panels, bool plain>
+PJ_INLINE void requantize_block(const VnniTile& t, const VnniRow& r, uint8_t* out,
+                                Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  constexpr int kPixels = 4 / kVectors;  // in a register of bytes
+  const Vnni::Ints zero_point = Vnni::set16(static_cast<int16_t>(t.zero_point));
+  const Vnni::Ints low = Vnni::set8(static_cast<int8_t>(t.low));
+  const Vnni::Ints high = Vnni::set8(static_cast<int8_t>(t.high));
+  const Vnni::Ints flip = Vnni::set32(t.out_flip);
+  const Vnni::Floats highest = Vnni::set_float(t.high_before_zero_point);
+  Vnni::Floats scale[kVectors];
+  unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+    scale[v] = Vnni::load_floats(r.panel + v / Vnni::kPanelVectors * t.panel_bytes + 64 +
+                                 v % Vnni::kPanelVectors * Vnni::kBytes);
+  });
+  unrolled<(mr + kPixels - 1) / kPixels>([&](auto group) __attribute__((always_inline)) {
+    Vnni::Ints results[4];
+    unrolled<4>([&](auto i) __attribute__((always_inline)) {
+      constexpr int kPixel = group * kPixels + i / kVectors;
+      constexpr int kVector = i % kVectors;
+      if constexpr (kPixel < mr) {
+        Vnni::Floats x = Vnni::scaled(acc[kPixel][kVector], scale[kVector]);
+        if constexpr (!plain) x = Vnni::min(x, highest);
+        results[i] = Vnni::rounded(x);
+      } else {
+        results[i] = results[0];
+      }
+    });
+    Vnni::Ints bytes = Vnni::narrowed(results[0], results[1], results[2], results[3], zero_point);
+    if constexpr (!plain) bytes = Vnni::limited(bytes, low, high);
+    bytes = Vnni::flipped(bytes, flip);
+    unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
+      if constexpr (group * kPixels + i < mr) {
+        Vnni::template store<16 * panels, i>(out, bytes, plain ? 16 * panels : r.channels);
+        out += t.out_step;
+      }
+    });
+  });
+}
+
+// `count` blocks that follow each other, from pixel `col` of the row.
+template <int mr, int panels>
+[[gnu::noinline]] void vnni_blocks(const VnniTile& t, const VnniRow& r, int32_t col,
+                                   int32_t count) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  static_assert(mr * kVectors <= Vnni::kAccumulators);
+  int64_t x_offset = col * t.pixel_step;
+  uint8_t* out = r.out + col * t.out_step;
+  const int32_t* corrections = r.corrections;
+  if (corrections != nullptr) corrections += col;
+  for (; count > 0; --count) {
+    Accumulators<mr, kVectors> acc;
+    unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+      const Vnni::Ints bias = Vnni::load(r.panel + v / Vnni::kPanelVectors * t.panel_bytes +
+                                         v % Vnni::kPanelVectors * Vnni::kBytes);
+      unrolled<mr>([&](auto i) __attribute__((always_inline)) { acc[i][v] = bias; });
+    });
+    if (corrections != nullptr) {
+      unrolled<mr>([&](auto i) __attribute__((always_inline)) {
+        const Vnni::Ints correction = Vnni::set32(corrections[i]);
+        unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+          acc[i][v] = Vnni::add32(acc[i][v], correction);
+        });
+      });
+    }
+    accumulate<mr, panels>(t, r, x_offset, acc);
+    if (r.plain) {
+      requantize_block<mr, panels, true>(t, r, out, acc);
+    } else {
+      requantize_block<mr, panels, false>(t, r, out, acc);
+    }
+    x_offset += mr * t.pixel_step;
+    out += mr * t.out_step;
+    if (corrections != nullptr) corrections += mr;
+  }
+}
+
+}  // namespace
+}  // namespace pj
