@@ -38,6 +38,34 @@ class Graphs {
   std::vector<std::pair<OperandTypes, Result<Graph>>> graphs_;
 };
 
+// The types that XNNPACK computes exactly as we do.
+constexpr struct {
+  const char* name;
+  OperandTypes types;
+} kXnnpackTypes[] = {{"f32_xnnpack", {DType::kF32, DType::kF32, DType::kF32}},
+                     {"qs8_xnnpack", {DType::kI8, DType::kI8, DType::kI8}},
+                     {"qu8_xnnpack", {DType::kU8, DType::kU8, DType::kU8}}};
+
+// XNNPACK's operators for the layer, in a build that has them.
+void add_xnnpack(const Layer& layer, std::vector<Candidate>& candidates) {
+  if (xnnpack_generation() == nullptr) return;
+  for (const auto& [name, types] : kXnnpackTypes) {
+    Candidate c{name,
+                layer,
+                types,
+                host_target().isa,
+                0,
+                XnnpackMode::kOnly,
+                {kernel_catalog().begin(), kernel_catalog().end()}};
+    const auto session = make_session(c);
+    if (!session || (*session)->program().steps.size() != 1) continue;
+    const Step& step = (*session)->program().steps[0];
+    if (!step.prepared) continue;
+    c.macs = step.macs;
+    candidates.push_back(std::move(c));
+  }
+}
+
 }  // namespace
 
 std::vector<Candidate> find_candidates(const Layer& layer) {
@@ -55,8 +83,10 @@ std::vector<Candidate> find_candidates(const Layer& layer) {
     if (!plan || plan->program.steps.size() != 1) continue;
     const Step& step = plan->program.steps[0];
     if (step.members[0].kernel != static_cast<KernelId>(i)) continue;
-    candidates.push_back({row.name, layer, types, row.isa, step.macs, std::move(catalog)});
+    candidates.push_back(
+        {row.name, layer, types, row.isa, step.macs, XnnpackMode::kOff, std::move(catalog)});
   }
+  add_xnnpack(layer, candidates);
   return candidates;
 }
 
@@ -65,6 +95,7 @@ Result<std::unique_ptr<Session>> make_session(const Candidate& candidate) {
   ModelOptions options;
   options.target = host_target();
   options.catalog = candidate.catalog;
+  PJ_TRY(use_xnnpack(candidate.xnnpack, options));
   PJ_ASSIGN(std::shared_ptr<Model> model, Model::create(std::move(graph), options));
   PJ_ASSIGN(std::unique_ptr<Session> session, Session::create(std::move(model)));
   testing::GraphBuilder().fill(session->input(0).dtype, session->input_data(0));

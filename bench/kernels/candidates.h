@@ -1,4 +1,4 @@
-// What can compute a layer here: rows of the catalog, each alone.
+// What can compute a layer here: rows of the catalog, each alone, and XNNPACK where it is built in.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "bench/kernels/layers.h"
 #include "runtime/exec/session.h"
+#include "runtime/exec/xnnpack/xnnpack.h"
 
 namespace pj::bench {
 
@@ -16,6 +17,7 @@ struct Candidate {
   OperandTypes types;
   IsaSet isa;  // what its code may use
   int64_t macs = 0;
+  XnnpackMode xnnpack = XnnpackMode::kOff;
   // Where every row but one fits nothing; the planner has no other choice.
   std::vector<KernelDesc> catalog;
 };
