@@ -46,6 +46,10 @@ const char* name_of(PackingId id) {
       return "depthwise_panels";
     case PackingId::kConvSegments:
       return "conv_segments";
+    case PackingId::kDepthwiseQuads:
+      return "depthwise_quads";
+    case PackingId::kDepthwisePairs:
+      return "depthwise_pairs";
     case PackingId::kNone:
       break;
   }

@@ -14,8 +14,8 @@
 namespace pj {
 
 // What a kernel computes. The loop dimensions and operands of each class are documented with its
-// parameter type: ConvKernelParams (kernels/conv/conv.h), DepthwiseKernelParams
-// (kernels/depthwise/depthwise.h), ReferenceParams (kernels/reference/reference.h).
+// parameter type: ConvKernelParams (kernels/conv/conv.h), for depthwise too, and those of
+// kernels/reference/reference.h.
 enum class KernelClass : uint8_t {
   kReference,  // one whole operator of `op`, any types
   kConv,       // convolution, matrix product, fully connected
@@ -29,6 +29,8 @@ enum class PackingId : uint8_t {
   kConvWindows,
   kConvSegments,
   kDepthwisePanels,
+  kDepthwiseQuads,
+  kDepthwisePairs,
 };
 const char* name_of(PackingId id);
 

@@ -15,8 +15,7 @@
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
 
-#include <utility>
-
+#include "kernels/common/unrolled.h"
 #include "kernels/conv/segments.h"
 #if defined(__AVX512VNNI__)
 #include "kernels/conv/vnni_512.h"
@@ -26,15 +25,6 @@
 
 namespace pj {
 namespace {
-
-// Calls f(0) ... f(n - 1) with constants: arrays indexed by them stay in registers.
-template <int n, typename F>
-PJ_INLINE void unrolled(F&& f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, i>{}), ...);
-  }
-  (std::make_integer_sequence<int, n>{});
-}
 
 // Makes the compiler forget what it knows of p. Otherwise it keeps a pointer a pixel, on the stack
 // where registers run out, instead of using address arithmetic of instructions.

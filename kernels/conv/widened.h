@@ -16,9 +16,8 @@
 #include <immintrin.h>
 
 #include <cstring>
-#include <type_traits>
-#include <utility>
 
+#include "kernels/common/unrolled.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/kernel.h"
@@ -202,17 +201,6 @@ PJ_INLINE void store_pixel(std::byte* out, __m128i x) {
     store(out, x);
   }
 }
-
-// Calls f(0) ... f(n - 1) with constants, so that arrays indexed by them live in registers: gcc
-// unrolls loops too late for that.
-template <int n>
-PJ_INLINE void unrolled(auto&& f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, i>{}), ...);
-  }
-  (std::make_integer_sequence<int, n>{});
-}
-#define PJ_INLINE_LAMBDA __attribute__((always_inline))
 
 // acc += x * w, in place and here: gcc would collect the products of many steps first, move sums
 // from register to register, and run out of them.

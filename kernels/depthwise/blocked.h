@@ -16,15 +16,18 @@ PJ_INLINE void correct(Vector<uint32_t>& acc, const Vector<uint32_t>& x_sum, int
   acc -= x_sum * static_cast<uint32_t>(zero);
 }
 
+// `whole`: nr channels, one output channel for each input channel.
 template <typename X, typename W, int nr, bool whole>
 void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t col,
-                     int32_t channels, int64_t channel_bytes, const std::byte* panel,
-                     const W* weights) {
+                     int32_t channel, int32_t channels, const std::byte* panel, const W* weights) {
   using Acc = Accumulator<X>;
   constexpr int kVectors = nr / kLanes;
   Vector<Acc> acc[kVectors], x_sum[kVectors] = {};
   for (int v = 0; v < kVectors; ++v)
     acc[v] = load_wide(reinterpret_cast<const Acc*>(panel) + v * kLanes);
+  const int32_t multiplier = p.out_channels / p.in_channels;
+  // With a multiplier, rows are at the first channel of the input.
+  const int32_t in_channel = whole || multiplier == 1 ? channel : t.begin[kChannel] + channel;
   const int32_t first = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
   for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
     const std::byte* in_row = t.rows[row * p.stride_h + ky * p.dilation_h];
@@ -32,11 +35,17 @@ void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int3
       const int32_t in_col = first + kx * p.dilation_w;
       const bool inside = in_row != nullptr && in_col >= 0 && in_col < p.in_width;
       const std::byte* source = (inside ? in_row + in_col * p.in_col_bytes : t.in[2]);
-      const X* x = reinterpret_cast<const X*>(source + channel_bytes);
+      const X* x = reinterpret_cast<const X*>(source) + in_channel / multiplier;
       X lanes[nr];
       if constexpr (!whole) {
         std::memset(lanes, 0, sizeof(lanes));
-        std::memcpy(lanes, x, static_cast<size_t>(channels) * sizeof(X));
+        for (int32_t i = 0, phase = in_channel % multiplier; i < channels; ++i) {
+          lanes[i] = *x;
+          if (++phase == multiplier) {
+            phase = 0;
+            ++x;
+          }
+        }
         x = lanes;
       }
       for (int v = 0; v < kVectors; ++v) {
@@ -48,8 +57,8 @@ void depthwise_pixel(const Tile& t, const ConvKernelParams& p, int32_t row, int3
   }
   if (p.weights_zero_point != 0)
     for (int v = 0; v < kVectors; ++v) correct(acc[v], x_sum[v], p.weights_zero_point);
-  std::byte* out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes + channel_bytes;
-  store_result<nr>(acc, panel, 0, p, reinterpret_cast<X*>(out), channels);
+  std::byte* out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes;
+  store_result<nr>(acc, panel, 0, p, reinterpret_cast<X*>(out) + channel, channels);
 }
 
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
@@ -65,13 +74,14 @@ void run_blocked_depthwise(const Tile& t) {
         widened<W, nr>(reinterpret_cast<const W*>(panel + kHeader), count, t.scratch);
     using Read = std::remove_cvref_t<decltype(*weights)>;
     const int32_t left = t.size[kChannel] - c;
-    const int64_t bytes = int64_t{c} * static_cast<int64_t>(sizeof(X));
+    const bool whole = left >= nr && p.out_channels == p.in_channels;
     for (int32_t row = 0; row < t.size[kRow]; ++row) {
       for (int32_t col = 0; col < t.size[kCol]; ++col) {
-        if (left >= nr) {
-          depthwise_pixel<X, Read, nr, true>(t, p, row, col, nr, bytes, panel, weights);
+        if (whole) {
+          depthwise_pixel<X, Read, nr, true>(t, p, row, col, c, nr, panel, weights);
         } else {
-          depthwise_pixel<X, Read, nr, false>(t, p, row, col, left, bytes, panel, weights);
+          depthwise_pixel<X, Read, nr, false>(t, p, row, col, c, left < nr ? left : nr, panel,
+                                              weights);
         }
       }
     }

@@ -1,6 +1,7 @@
 #include "kernels/conv/blocked.h"
 #include "kernels/conv/widened.h"
 #include "kernels/depthwise/blocked.h"
+#include "kernels/depthwise/dot_pairs.h"
 #include "kernels/levels/rows.h"
 
 namespace pj::kernels {

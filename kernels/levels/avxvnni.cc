@@ -1,4 +1,5 @@
 #include "kernels/conv/vnni.h"
+#include "kernels/depthwise/dot_ymm.h"
 #include "kernels/levels/rows.h"
 
 namespace pj::kernels {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/depthwise/dot_shape.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/half.h"
 
@@ -85,8 +86,16 @@ void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::
 int64_t PackSpec::pad_bytes() const {
   return aligned(int64_t{pad_channels} * static_cast<int64_t>(size_of(input)));
 }
-int64_t PackSpec::weights_offset() const { return int64_t{nr} * (integer() ? 8 : 4); }
+int64_t PackSpec::weights_offset() const {
+  return dot() ? dot_weights_offset(nr) : int64_t{nr} * (integer() ? 8 : 4);
+}
 int64_t PackSpec::panel_bytes() const {
+  if (dot()) {
+    const int64_t columns = int64_t{dot_groups(kernel_h, shifts)} * (taps / kernel_h);
+    const int64_t element = packing == PackingId::kDepthwisePairs ? 2 : 1;
+    return aligned(weights_offset() +
+                   dot_parts(*this) * columns * shifts * kGroupRows * nr * element);
+  }
   const int64_t count = int64_t{taps} * k_blocks(*this) * kr * nr;
   return aligned(weights_offset() + count * static_cast<int64_t>(size_of(weights)));
 }
@@ -95,9 +104,9 @@ int64_t PackSpec::total_bytes() const {
 }
 
 std::string PackSpec::key() const {
-  return fmt::format("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}", name_of(packing),
+  return fmt::format("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}/h={},s={}", name_of(packing),
                      name_of(input), input_zero_point, pad_channels, name_of(weights),
-                     weights_zero_point, nr, kr, taps, in_channels, out_channels);
+                     weights_zero_point, nr, kr, taps, in_channels, out_channels, kernel_h, shifts);
 }
 
 void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
@@ -108,7 +117,9 @@ void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byt
   }
   std::byte* panel = packed.data() + spec.pad_bytes();
   for (int32_t first = 0; first < spec.out_channels; first += spec.nr) {
-    if (spec.integer()) {
+    if (spec.dot()) {
+      pack_dot_panel(spec, weights, bias, scales, first, panel);
+    } else if (spec.integer()) {
       pack_integer_panel(spec, weights, bias, scales, first, panel);
     } else {
       pack_float_panel(spec, weights, bias, bias_f16, first, panel);

@@ -19,6 +19,20 @@
 // kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
 // are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.
 //
+// kDepthwiseQuads and kDepthwisePairs are for kernels that see the rows of the input four by four
+// (kernels/depthwise/dot.h). A panel is
+//
+//               parts      int32: how many weights sum up to one
+//               limited    int32: 1 if a scale is 1 or more; then padding to 64 bytes
+//               bias[nr]   int32
+//               scale[nr]  f32
+//               weights    [parts][groups of 4 rows][kernel_w][shifts][4 / kr][nr][kr], of int8 for
+//               quads (kr 4), of int16 for pairs (kr 2)
+//
+// with channels in the order in which unpack instructions leave them, and repeated if a panel has
+// at most half of nr. Weights have their zero point subtracted: the result may need 9 bits, so
+// quads are the sum of up to three parts. Kernels see int8 inputs as x + 128; bias accounts for it.
+//
 // Zero points. A kernel that sums products of raw activations x and packed weights w gets
 //   sum (x - zx)(w - zw) = sum x*w - zw * sum x + [taps*in_channels * zx*zw - zx * sum w]
 // where the bracket is a constant of the channel: packing adds it to the bias. The kernel subtracts
@@ -39,8 +53,9 @@ struct PackSpec {
   PackingId packing = PackingId::kNone;
   DType input = DType::kF32, weights = DType::kF32;
   int32_t nr = 1, kr = 1;
-  int32_t taps = 1;         // kernel height x width
-  int32_t in_channels = 1;  // a tap of an output channel; 1 for kDepthwisePanels
+  int32_t taps = 1;                  // kernel height x width
+  int32_t kernel_h = 1, shifts = 1;  // kDepthwiseQuads, kDepthwisePairs only
+  int32_t in_channels = 1;           // a tap of an output channel; 1 for depthwise packings
   int32_t out_channels = 1;
   int32_t pad_channels = 1;  // elements of the pad pixel: the input's channels
   int32_t input_zero_point = 0;
@@ -49,6 +64,9 @@ struct PackSpec {
   // [O,kh,kw,I]: {I, 1, taps*I}; depthwise [1,kh,kw,C]: {C, 0, 1}.
   int64_t tap_stride = 1, in_stride = 1, out_stride = 1;
 
+  bool dot() const {
+    return packing == PackingId::kDepthwiseQuads || packing == PackingId::kDepthwisePairs;
+  }
   bool integer() const { return input != DType::kF32; }
   int64_t pad_bytes() const;       // of the pad pixel
   int64_t panel_bytes() const;     // distance of two panels
@@ -62,6 +80,12 @@ struct PackSpec {
 constexpr int32_t signed_zero_point(DType weights, int32_t zero_point) {
   return weights == DType::kU8 ? zero_point - 128 : zero_point;
 }
+
+// kDepthwiseQuads, kDepthwisePairs: the most parts that weights of this type and zero point need.
+int32_t dot_parts(const PackSpec& spec);
+// One panel of theirs, from channel `first`. For pack_weights().
+void pack_dot_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
+                    std::span<const float> scales, int32_t first, std::byte* panel);
 
 // Fills `packed`, which has spec.total_bytes() zeroed bytes. `weights` holds the portable weights,
 // `bias` one int32 or f32 (f16 if bias_f16) a channel or nothing, `scales` one requantisation scale

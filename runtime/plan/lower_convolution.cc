@@ -5,6 +5,7 @@
 #include "kernels/conv/conv.h"
 #include "kernels/conv/segments.h"
 #include "kernels/conv/widened_rows.h"
+#include "kernels/depthwise/dot_shape.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
 
@@ -93,7 +94,6 @@ std::optional<ConvShape> shape_of(const Graph& graph, const Op& op) {
   s.out_stride = 1;
   // With one input channel a multiplier makes it an ordinary convolution.
   if (s.in_c == 1) return s;
-  if (s.out_c != s.in_c) return std::nullopt;
   s.cls = KernelClass::kDepthwise;
   return s;
 }
@@ -153,6 +153,10 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   spec.nr = kernel.nr;
   spec.kr = kernel.kr;
   spec.taps = s.kernel.kernel_h * s.kernel.kernel_w;
+  if (spec.dot()) {
+    spec.kernel_h = s.kernel.kernel_h;
+    spec.shifts = dot_shifts(s.kernel);
+  }
   spec.in_channels = depthwise ? 1 : s.in_c;
   spec.out_channels = s.out_c;
   spec.pad_channels = s.in_c;
@@ -255,10 +259,11 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 }
 
 // Loops of the other kernels. A convolution keeps a block of pixels, at most half of L1, while all
-// panels of weights pass by; a depthwise one takes a row at a time, so that the rows of its window
-// stay in L1 or L2 from one row to the next.
-std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const Target& target) {
-  if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, 1, true}};
+// panels of weights pass by; a depthwise one takes as few rows as its kernel likes at a
+// time, so that the rows of its window stay in L1 or L2 from one tile to the next.
+std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
+                             const Target& target) {
+  if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, spec.shifts, true}};
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));
   const int64_t fit = target.l1_bytes / 2 / pixel / kernel.mr * kernel.mr;
@@ -344,13 +349,15 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   } else if (kernel.packing == PackingId::kConvWindows) {
     nest.loops = make_window_loops(s, kernel);
   } else {
-    nest.loops = make_loops(s, kernel, c.target);
+    nest.loops = make_loops(s, kernel, spec, c.target);
   }
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
                  s.in_h};
 
-  const int64_t channel = depthwise ? static_cast<int64_t>(size_of(x.dtype)) : 0;
+  // With a channel multiplier, depthwise kernels find the input's channels themselves.
+  const bool own_channel = depthwise && s.in_c == s.out_c;
+  const int64_t channel = own_channel ? static_cast<int64_t>(size_of(x.dtype)) : 0;
   Operand in{.buffer = c.buffer_of(op.inputs[0]), .bytes = byte_size(x)};
   in.stride[kRow] = s.in_w * params.in_col_bytes;
   in.stride[kBatch] = s.in_h * in.stride[kRow];
@@ -374,7 +381,9 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   nest.out = {out};
   nest.params.resize(sizeof(params));
   std::memcpy(nest.params.data(), &params, sizeof(params));
-  if (spec.weights == DType::kF16) {
+  if (spec.dot()) {
+    nest.scratch_bytes = dot_scratch_bytes(params, kernel.nr * kGroupRows / kernel.kr);
+  } else if (spec.weights == DType::kF16) {
     // Room to widen one panel.
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }

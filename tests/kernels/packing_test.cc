@@ -95,6 +95,43 @@ TEST(Packing, UnsignedWeightsBecomeSigned) {
   EXPECT_EQ(at<int32_t>(packed, 68), 7 * 2 - 7 * 127);
 }
 
+// A window of three rows: the second shift serves the output row below with the same input rows.
+TEST(Packing, DepthwiseQuadsShiftRowsAndSplitWeightsOfNineBits) {
+  PackSpec s;
+  s.packing = PackingId::kDepthwiseQuads;
+  s.input = s.weights = DType::kU8;
+  s.nr = 16;
+  s.kr = 4;
+  s.taps = s.kernel_h = 3;
+  s.shifts = 2;
+  s.pad_channels = s.out_channels = 2;
+  s.input_zero_point = 7;
+  s.weights_zero_point = 10;
+  s.tap_stride = 2;
+  s.out_stride = 1;
+  const uint8_t weights[] = {11, 0, 12, 10, 255, 10};
+  const int32_t bias[] = {1000, 2000};
+  const float scales[] = {0.5f, 1.5f};
+  // Header, bias, scale; then up to two parts of two shifts of 16 quads.
+  EXPECT_EQ(s.weights_offset(), 64 + 2 * 64);
+  EXPECT_EQ(s.panel_bytes(), 192 + 2 * 2 * 64);
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights),
+               reinterpret_cast<const std::byte*>(bias), false, scales, packed);
+  const int64_t panel = s.pad_bytes();
+  EXPECT_EQ(at<int32_t>(packed, panel), 2);      // parts
+  EXPECT_EQ(at<int32_t>(packed, panel + 4), 1);  // a scale of 1 or more
+  EXPECT_EQ(at<int32_t>(packed, panel + 64), 1000 - 7 * (1 + 2 + 245));
+  EXPECT_EQ(at<int32_t>(packed, panel + 68), 2000 + 7 * 10);
+  EXPECT_EQ(at<float>(packed, panel + 132), 1.5f);
+  const int8_t first[] = {1, 2, 127, 0, -10, 0, 0, 0, 0};
+  const int8_t shifted[] = {0, 1, 2, 127, 0, -10, 0, 0, 0};
+  const int8_t rest[] = {0, 0, 118, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(std::memcmp(packed.data() + panel + 192, first, sizeof(first)), 0);
+  EXPECT_EQ(std::memcmp(packed.data() + panel + 192 + 64, shifted, sizeof(shifted)), 0);
+  EXPECT_EQ(std::memcmp(packed.data() + panel + 192 + 128, rest, sizeof(rest)), 0);
+}
+
 TEST(Packing, InterleavesKrAndPadsIt) {
   PackSpec s;
   s.packing = PackingId::kConvPanels;

@@ -1,0 +1,84 @@
+// AVX2 for dot.h, which has no dot product of bytes: vpmaddwd on pairs of 16-bit numbers. Quads are
+// two pairs, rows are widened when they are unpacked, and weights are packed as 16 bits with their
+// zero point subtracted. 16 channels.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/depthwise/dot.h"
+#include "kernels/depthwise/dot_lanes.h"
+
+namespace pj {
+namespace {
+
+struct DotPairs {
+  using Bytes = __m256i;
+  using Sums = __m256i;
+  static constexpr int kBytes = 32;
+  static constexpr int kChannels = 16;
+  static constexpr int kSums = 2;    // accumulators of a vector of pixels
+  static constexpr int kPixels = 4;  // vectors of pixels in registers
+
+  template <int G, bool whole>
+  PJ_INLINE static Bytes load(const std::byte* const (&at)[G], int32_t channels, uint8_t flip) {
+    static_assert(G == 1);
+    const __m128i lanes[] = {whole ? load_lane(at[0]) : load_part(at[0], channels)};
+    return join(lanes, flip);
+  }
+  PJ_INLINE static Bytes join(const __m128i (&lanes)[1], uint8_t flip) {
+    const __m128i flips = _mm_set1_epi8(static_cast<char>(flip));
+    return _mm256_cvtepu8_epi16(_mm_xor_si128(lanes[0], flips));
+  }
+
+  PJ_INLINE static void interleave(Bytes (&r)[4]) {
+    const __m256i a = r[0], b = r[1], c = r[2], d = r[3];
+    r[0] = _mm256_unpacklo_epi16(a, b);
+    r[1] = _mm256_unpackhi_epi16(a, b);
+    r[2] = _mm256_unpacklo_epi16(c, d);
+    r[3] = _mm256_unpackhi_epi16(c, d);
+  }
+
+  PJ_INLINE static void store(std::byte* p, Bytes v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+  }
+  PJ_INLINE static Sums load_sums(const std::byte* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  // Assembly for the reason given in dot_zmm.h, and because gcc 12 reorders the additions until
+  // accumulators have to be spilled.
+  PJ_INLINE static Bytes load_quads(const std::byte* p) {
+    Bytes v;
+    asm("vmovdqu %1, %0" : "=x"(v) : "m"(*reinterpret_cast<const __m256i_u*>(p)));
+    return v;
+  }
+  PJ_INLINE static Sums dot(Sums sum, Bytes x, Bytes w) {
+    asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(x, w)));
+    return sum;
+  }
+
+  // From sums to results in memory.
+  struct Finish {
+    LaneStage stage;
+    const std::byte* scale;
+    int32_t channels;
+
+    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, bool limited, int32_t count)
+        : stage(s, limited), scale(scales), channels(count) {}
+
+    template <int G>
+    PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[2], int32_t) const {
+      const __m256i ab = stage.rounded(sums[0], sums[1], scale);
+      const __m256i v = _mm256_permute4x64_epi64(stage.bytes(ab, ab), 0x08);
+      store_part(to, _mm256_castsi256_si128(v), channels);
+    }
+  };
+};
+
+template <typename X, typename W, int mr, int nr>
+void run_dot_pairs(const Tile& t) {
+  static_assert(mr == DotPairs::kPixels && nr == DotPairs::kChannels);
+  run_dot<DotPairs, X>(t);
+}
+
+}  // namespace
+}  // namespace pj

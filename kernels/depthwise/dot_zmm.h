@@ -1,0 +1,145 @@
+// Vectors of 512 bits for dot.h: 64 channels, vpdpbusd on quads.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/depthwise/dot.h"
+
+namespace pj {
+namespace {
+
+struct DotZmm {
+  using Bytes = __m512i;
+  using Sums = __m512i;
+  static constexpr int kBytes = 64;
+  static constexpr int kChannels = 64;
+  static constexpr int kSums = 4;    // accumulators of a vector of pixels
+  static constexpr int kPixels = 4;  // vectors of pixels in registers
+
+  template <int G, bool whole>
+  PJ_INLINE static Bytes load(const std::byte* const (&at)[G], int32_t channels, uint8_t flip) {
+    const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
+    __m512i v;
+    if constexpr (G == 1) {
+      v = whole ? _mm512_loadu_si512(at[0]) : _mm512_maskz_loadu_epi8(mask(channels), at[0]);
+    } else if constexpr (G == 2) {
+      const auto m = static_cast<__mmask32>(mask(channels));
+      auto part = [&](int i) PJ_INLINE_LAMBDA {
+        return whole ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at[i]))
+                     : _mm256_maskz_loadu_epi8(m, at[i]);
+      };
+      v = _mm512_inserti64x4(_mm512_castsi256_si512(part(0)), part(1), 1);
+    } else {
+      const auto m = static_cast<__mmask16>(mask(channels));
+      auto part = [&](int i) PJ_INLINE_LAMBDA {
+        return whole ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(at[i]))
+                     : _mm_maskz_loadu_epi8(m, at[i]);
+      };
+      v = _mm512_inserti32x4(_mm512_castsi128_si512(part(0)), part(1), 1);
+      v = _mm512_inserti32x4(v, part(2), 2);
+      v = _mm512_inserti32x4(v, part(3), 3);
+    }
+    return _mm512_xor_si512(v, flips);
+  }
+
+  PJ_INLINE static Bytes join(const __m128i (&lanes)[4], uint8_t flip) {
+    __m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(lanes[0]), lanes[1], 1);
+    v = _mm512_inserti32x4(_mm512_inserti32x4(v, lanes[2], 2), lanes[3], 3);
+    return _mm512_xor_si512(v, _mm512_set1_epi8(static_cast<char>(flip)));
+  }
+
+  PJ_INLINE static void interleave(Bytes (&r)[4]) {
+    const __m512i ab0 = _mm512_unpacklo_epi8(r[0], r[1]), ab1 = _mm512_unpackhi_epi8(r[0], r[1]);
+    const __m512i cd0 = _mm512_unpacklo_epi8(r[2], r[3]), cd1 = _mm512_unpackhi_epi8(r[2], r[3]);
+    r[0] = _mm512_unpacklo_epi16(ab0, cd0);
+    r[1] = _mm512_unpackhi_epi16(ab0, cd0);
+    r[2] = _mm512_unpacklo_epi16(ab1, cd1);
+    r[3] = _mm512_unpackhi_epi16(ab1, cd1);
+  }
+
+  PJ_INLINE static void store(std::byte* p, Bytes v) { _mm512_storeu_si512(p, v); }
+  PJ_INLINE static Sums load_sums(const std::byte* p) { return _mm512_loadu_si512(p); }
+  // Assembly, because gcc 12 makes a second load of each operand that is used twice, and copies
+  // every accumulator twice.
+  PJ_INLINE static Bytes load_quads(const std::byte* p) {
+    Bytes v;
+    asm("vmovdqu64 %1, %0" : "=v"(v) : "m"(*reinterpret_cast<const __m512i_u*>(p)));
+    return v;
+  }
+  PJ_INLINE static Sums dot(Sums sum, Bytes x, Bytes w) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    return sum;
+  }
+
+  PJ_INLINE static __mmask64 mask(int32_t channels) { return ~__mmask64{0} >> (64 - channels); }
+
+  // From sums to results in memory.
+  struct Finish {
+    __m512 high;
+    __m512i zero, lowest, highest, flip;
+    const std::byte* scale;
+    __mmask64 exists;
+    bool limited, whole;
+
+    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, bool limit, int32_t channels)
+        : high(_mm512_set1_ps(s.high)),
+          zero(_mm512_set1_epi16(s.zero)),
+          lowest(_mm512_set1_epi8(s.lowest)),
+          highest(_mm512_set1_epi8(s.highest)),
+          flip(_mm512_set1_epi8(static_cast<char>(s.flip))),
+          scale(scales),
+          exists(mask(channels)),
+          limited(limit),
+          whole(channels == 64) {}
+
+    // 32 sums as 16-bit numbers with the zero point, from the scales of vector i.
+    PJ_INLINE __m512i rounded(__m512i a, __m512i b, int i) const {
+      __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale + i * 64));
+      __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(b), _mm512_loadu_ps(scale + i * 64 + 64));
+      if (limited) {
+        x = _mm512_min_ps(x, high);
+        y = _mm512_min_ps(y, high);
+      }
+      const __m512i packed = _mm512_packs_epi32(_mm512_cvtps_epi32(x), _mm512_cvtps_epi32(y));
+      return _mm512_adds_epi16(packed, zero);
+    }
+
+    // The first `count` of G pixels.
+    template <int G>
+    PJ_INLINE void store(std::byte* to, int64_t distance, const Sums (&sums)[4],
+                         int32_t count) const {
+      __m512i v = _mm512_packs_epi16(rounded(sums[0], sums[1], 0), rounded(sums[2], sums[3], 2));
+      v = _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(v, lowest), highest), flip);
+      if constexpr (G == 1) {
+        if (whole) {
+          _mm512_storeu_si512(to, v);
+        } else {
+          _mm512_mask_storeu_epi8(to, exists, v);
+        }
+      } else if constexpr (G == 2) {
+        const auto half = static_cast<__mmask32>(exists);
+        _mm256_mask_storeu_epi8(to, half, _mm512_castsi512_si256(v));
+        if (count > 1)
+          _mm256_mask_storeu_epi8(to + distance, half, _mm512_extracti64x4_epi64(v, 1));
+      } else {
+        const auto quarter = static_cast<__mmask16>(exists);
+        _mm_mask_storeu_epi8(to, quarter, _mm512_castsi512_si128(v));
+        if (count > 1)
+          _mm_mask_storeu_epi8(to + distance, quarter, _mm512_extracti32x4_epi32(v, 1));
+        if (count > 2)
+          _mm_mask_storeu_epi8(to + 2 * distance, quarter, _mm512_extracti32x4_epi32(v, 2));
+        if (count > 3)
+          _mm_mask_storeu_epi8(to + 3 * distance, quarter, _mm512_extracti32x4_epi32(v, 3));
+      }
+    }
+  };
+};
+
+template <typename X, typename W, int mr, int nr>
+void run_dot_zmm(const Tile& t) {
+  static_assert(mr == DotZmm::kPixels && nr == DotZmm::kChannels);
+  run_dot<DotZmm, X>(t);
+}
+
+}  // namespace
+}  // namespace pj
