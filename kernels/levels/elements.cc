@@ -1,0 +1,19 @@
+// The kernels around the matrix products, for the ISA level that CMake names: compiled once for
+// each, with its flags and PJ_ELEMENTS_<LEVEL> as PJ_LEVEL_ROWS.
+#include "kernels/elementwise/convert.h"
+#include "kernels/elementwise/quantized_binary.h"
+#include "kernels/elementwise/table.h"
+#include "kernels/levels/rows.h"
+#include "kernels/pool/window.h"
+#include "kernels/reduce/fold.h"
+#include "kernels/reduce/softmax_table.h"
+
+#define PJ_DEFINE_ELEMENT_ROW(name, cls, idea, input, weights, output, ...)                   \
+  void name(const Tile& t);                                                                   \
+  void name(const Tile& t) {                                                                  \
+    run_##idea<typename TypeOf<DType::input>::type, typename TypeOf<DType::output>::type>(t); \
+  }
+
+namespace pj::kernels {
+PJ_LEVEL_ROWS(PJ_DEFINE_ELEMENT_ROW)
+}  // namespace pj::kernels
