@@ -16,7 +16,7 @@ namespace pj {
 // What a kernel computes. The loop dimensions and operands of each class are documented with its
 // parameter type: ConvKernelParams (kernels/conv/conv.h), DepthwiseKernelParams
 // (kernels/depthwise/depthwise.h), ReferenceParams (kernels/reference/reference.h),
-// kernels/elementwise/elementwise.h, kernels/pool/pool.h, kernels/reduce/reduce.h.
+// and the header of the same name in kernels/elementwise, pool, reduce, resize and move.
 enum class KernelClass : uint8_t {
   kReference,  // one whole operator of `op`, any types
   kConv,       // convolution, matrix product, fully connected
@@ -24,12 +24,17 @@ enum class KernelClass : uint8_t {
   // Element by element.
   kSum,         // quantised a + b, a - b
   kProduct,     // quantised a * b
+  kBinary,      // arithmetic on floats
+  kUnary,       // functions of one float
   kTable,       // any function of one 8-bit number
   kQuantize,    // floats to 8 bits
   kDequantize,  // and back
   kPool,
   kReduce,   // mean, sum, extremes over neighbouring dimensions
   kSoftmax,  // over the last dimension
+  kNearest,
+  kBilinear,
+  kTranspose,
 };
 
 // How weights are laid out: see kernels/packing/packing.h.

@@ -68,8 +68,13 @@ PJ_INLINE VecI32 round_lanes(VecF32 x) {
 
 // min(max(x, low), high), but NaN stays NaN.
 PJ_INLINE VecF32 limit_lanes(VecF32 x, VecF32 low, VecF32 high) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  // The second operand is what x86 gives where one of them is NaN.
+  return hn::Min(high, hn::Max(low, x));
+#else
   const VecF32 raised = hn::IfThenElse(hn::Lt(x, low), low, x);
   return hn::IfThenElse(hn::Gt(raised, high), high, raised);
+#endif
 }
 // x > y ? x : y, and y if there is a NaN.
 PJ_INLINE VecF32 larger_of(VecF32 x, VecF32 y) { return hn::IfThenElse(hn::Gt(x, y), x, y); }

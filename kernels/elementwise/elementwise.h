@@ -39,11 +39,21 @@ struct ProductParams {
 };
 static_assert(sizeof(ProductParams) == 12 * 8 + 6 * 4);
 
-// kBinary: arithmetic on floats; `fn` is one of is_float_function().
+// kBinary: arithmetic on floats.
+enum class FloatBinaryFn : int32_t {
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMinimum,
+  kMaximum,
+  kSquaredDifference,
+  kPRelu,  // x < 0 ? x * alpha : x
+};
 struct FloatBinaryParams {
   ElementStrides strides;
   float low, high;  // the activation's limits
-  int32_t fn;       // a BinaryFn
+  int32_t fn;       // a FloatBinaryFn
   int32_t unused;
 };
 
@@ -53,14 +63,32 @@ struct TableParams {
   uint8_t table[256];
 };
 
-// kUnary: a function on floats.
+// kUnary: a function of one float.
+enum class FloatUnaryFn : int32_t {
+  kAbs,
+  kNeg,
+  kSquare,
+  kCube,
+  kSqrt,
+  kRsqrt,
+  kExp,
+  kTanh,
+  kLogistic,
+  kRelu,
+  kRelu6,
+  kReluN1To1,
+  kElu,
+  kGeluTanh,
+  kHardSwish,
+  kLeakyRelu,
+};
 struct FloatUnaryParams {
   ElementStrides strides;
   float alpha;
-  int32_t fn;  // a UnaryFn
+  int32_t fn;  // a FloatUnaryFn
 };
 
-// kQuantize: floats to 8 bits. kDequantize: 8 bits or f16 to floats.
+// kQuantize: floats to 8 bits. kDequantize: 8 bits to floats.
 struct ConvertParams {
   ElementStrides strides;
   float scale;  // of the quantised side; kQuantize: its inverse

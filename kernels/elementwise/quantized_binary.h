@@ -1,46 +1,19 @@
 // Sum, difference and product of quantised tensors, and of one with a number or a vector.
 #pragma once
 
-#include "kernels/common/simd.h"
-#include "kernels/elementwise/runs.h"
+#include "kernels/elementwise/binary_run.h"
 
 namespace pj {
 namespace {
 
-// Widened elements of an operand: from memory, or one number for all.
-template <typename Q>
-struct Moving {
-  const Q* x;
-  PJ_INLINE VecI32 operator()(int64_t k) const { return load_wide(x + k * kLanes32); }
-};
-struct Repeated {
-  VecI32 x;
-  PJ_INLINE VecI32 operator()(int64_t) const { return x; }
-};
-
 // y = f(a, b) for a run; f makes a vector of 32-bit results without the zero point.
 template <typename Q, typename F>
 PJ_INLINE void quantized_run(const Run& run, const ByteLimits<Q>& limits, F&& f) {
-  const Q* a = reinterpret_cast<const Q*>(run.in[0]);
-  const Q* b = reinterpret_cast<const Q*>(run.in[1]);
-  Q* y = reinterpret_cast<Q*>(run.out);
-  auto block = [&](Q* to, auto read_a, auto read_b) {
+  binary_run<Q, kByteBlock>(run, [&](Q* y, auto a, auto b) {
     VecI32 v[4];
-    for (int64_t k = 0; k < 4; ++k) v[k] = f(read_a(k), read_b(k));
-    store_bytes(v, limits, to);
-  };
-  const Repeated all_a{splat(int32_t{*a})}, all_b{splat(int32_t{*b})};
-  if (run.repeats[0]) {
-    for_blocks<kByteBlock>(
-        run.n, y, [&](Q* to, const Q* pb) { block(to, all_a, Moving<Q>{pb}); }, b);
-  } else if (run.repeats[1]) {
-    for_blocks<kByteBlock>(
-        run.n, y, [&](Q* to, const Q* pa) { block(to, Moving<Q>{pa}, all_b); }, a);
-  } else {
-    for_blocks<kByteBlock>(
-        run.n, y, [&](Q* to, const Q* pa, const Q* pb) { block(to, Moving<Q>{pa}, Moving<Q>{pb}); },
-        a, b);
-  }
+    for (int64_t k = 0; k < 4; ++k) v[k] = f(a(k), b(k));
+    store_bytes(v, limits, y);
+  });
 }
 
 template <typename Q, typename>

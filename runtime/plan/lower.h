@@ -43,5 +43,7 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest);
 std::optional<LoopNest> lower_elementwise(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_pool(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_reduce(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_resize(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_transpose(const LowerContext& context, const Op& op);
 
 }  // namespace pj

@@ -77,12 +77,110 @@ std::optional<LoopNest> finish(Frame& f, KernelId kernel, P params) {
 
 ScaleAndZero quant_of(const Tensor& t) { return {t.quant.scale[0], t.quant.zero_point[0]}; }
 
+std::optional<FloatBinaryFn> float_function(BinaryFn fn) {
+  switch (fn) {
+    case BinaryFn::kAdd:
+      return FloatBinaryFn::kAdd;
+    case BinaryFn::kSub:
+      return FloatBinaryFn::kSub;
+    case BinaryFn::kMul:
+      return FloatBinaryFn::kMul;
+    case BinaryFn::kDiv:
+      return FloatBinaryFn::kDiv;
+    case BinaryFn::kMinimum:
+      return FloatBinaryFn::kMinimum;
+    case BinaryFn::kMaximum:
+      return FloatBinaryFn::kMaximum;
+    case BinaryFn::kSquaredDifference:
+      return FloatBinaryFn::kSquaredDifference;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<FloatUnaryFn> float_function(UnaryFn fn) {
+  switch (fn) {
+    case UnaryFn::kAbs:
+      return FloatUnaryFn::kAbs;
+    case UnaryFn::kNeg:
+      return FloatUnaryFn::kNeg;
+    case UnaryFn::kSquare:
+      return FloatUnaryFn::kSquare;
+    case UnaryFn::kSqrt:
+      return FloatUnaryFn::kSqrt;
+    case UnaryFn::kRsqrt:
+      return FloatUnaryFn::kRsqrt;
+    case UnaryFn::kExp:
+      return FloatUnaryFn::kExp;
+    case UnaryFn::kTanh:
+      return FloatUnaryFn::kTanh;
+    case UnaryFn::kLogistic:
+      return FloatUnaryFn::kLogistic;
+    case UnaryFn::kRelu:
+      return FloatUnaryFn::kRelu;
+    case UnaryFn::kRelu6:
+      return FloatUnaryFn::kRelu6;
+    case UnaryFn::kReluN1To1:
+      return FloatUnaryFn::kReluN1To1;
+    case UnaryFn::kElu:
+      return FloatUnaryFn::kElu;
+    case UnaryFn::kGeluTanh:
+      return FloatUnaryFn::kGeluTanh;
+    case UnaryFn::kHardSwish:
+      return FloatUnaryFn::kHardSwish;
+    case UnaryFn::kLeakyRelu:
+      return FloatUnaryFn::kLeakyRelu;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<LoopNest> lower_float_unary(const LowerContext& c, const Op& op, FloatUnaryFn fn,
+                                          float alpha = 0) {
+  std::optional<Frame> f = make_frame(c, op, 1);
+  if (!f) return std::nullopt;
+  FloatUnaryParams p = {};
+  p.fn = static_cast<int32_t>(fn);
+  p.alpha = alpha;
+  return finish(*f, find_row(c, KernelClass::kUnary, DType::kF32, DType::kF32), p);
+}
+
+std::optional<LoopNest> lower_float_binary(const LowerContext& c, const Op& op, FloatBinaryFn fn,
+                                           Activation activation) {
+  std::optional<Frame> f = make_frame(c, op, 2);
+  if (!f) return std::nullopt;
+  const ActivationLimits limits = limits_of(activation);
+  FloatBinaryParams p = {};
+  p.fn = static_cast<int32_t>(fn);
+  p.low = limits.low;
+  p.high = limits.high;
+  return finish(*f, find_row(c, KernelClass::kBinary, DType::kF32, DType::kF32), p);
+}
+
+// x^2 and x^3 with the exponent as a constant are products.
+std::optional<LoopNest> lower_power(const LowerContext& c, const Op& op) {
+  const Tensor& exponent = c.tensor(op.inputs[1]);
+  const bool known = exponent.constant && elements(exponent.shape) == 1 &&
+                     c.tensor(op.inputs[0]).shape == c.tensor(op.outputs[0]).shape &&
+                     op.as<BinaryParams>().activation == Activation::kNone;
+  if (!known) return std::nullopt;
+  const float e = exponent.as<float>()[0];
+  if (e == 2) return lower_float_unary(c, op, FloatUnaryFn::kSquare);
+  if (e == 3) return lower_float_unary(c, op, FloatUnaryFn::kCube);
+  return std::nullopt;
+}
+
 std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
   const Tensor &a = c.tensor(op.inputs[0]), &b = c.tensor(op.inputs[1]);
   const Tensor& y = c.tensor(op.outputs[0]);
+  const auto& params = op.as<BinaryParams>();
+  if (a.dtype == DType::kF32) {
+    if (params.fn == BinaryFn::kPow) return lower_power(c, op);
+    const std::optional<FloatBinaryFn> fn = float_function(params.fn);
+    return fn ? lower_float_binary(c, op, *fn, params.activation) : std::nullopt;
+  }
   if (!is_byte(y.dtype) || !is_quantized(a) || !is_quantized(b) || !is_quantized(y))
     return std::nullopt;
-  const auto& params = op.as<BinaryParams>();
   const ScaleAndZero qa = quant_of(a), qb = quant_of(b), qy = quant_of(y);
   std::optional<Frame> f = make_frame(c, op, 2);
   if (!f) return std::nullopt;
@@ -116,6 +214,10 @@ std::optional<LoopNest> lower_table(const LowerContext& c, const Op& op, const T
 std::optional<LoopNest> lower_unary(const LowerContext& c, const Op& op) {
   const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
   const auto& params = op.as<UnaryParams>();
+  if (x.dtype == DType::kF32) {
+    const std::optional<FloatUnaryFn> fn = float_function(params.fn);
+    return fn ? lower_float_unary(c, op, *fn, params.alpha) : std::nullopt;
+  }
   if (!is_byte(x.dtype) || !is_byte(y.dtype) || !is_quantized(x) || !is_quantized(y))
     return std::nullopt;
   TableParams p = {};
@@ -165,6 +267,11 @@ std::optional<LoopNest> lower_elementwise(const LowerContext& c, const Op& op) {
       return lower_binary(c, op);
     case OpKind::kUnary:
       return lower_unary(c, op);
+    case OpKind::kPRelu:
+      if (c.tensor(op.inputs[0]).dtype != DType::kF32 ||
+          c.tensor(op.inputs[1]).dtype != DType::kF32)
+        return std::nullopt;
+      return lower_float_binary(c, op, FloatBinaryFn::kPRelu, Activation::kNone);
     case OpKind::kQuantize:
       return lower_quantize(c, op);
     case OpKind::kDequantize:

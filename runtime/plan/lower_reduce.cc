@@ -73,7 +73,8 @@ std::optional<LoopNest> lower_fold(const LowerContext& c, const Op& op) {
 
 std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
   const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
-  if (elements(x.shape) == 0 || x.dtype == DType::kF32 || !is_quantized(x) || !is_quantized(y))
+  const bool integer = x.dtype != DType::kF32;
+  if (elements(x.shape) == 0 || (integer && (!is_quantized(x) || !is_quantized(y))))
     return std::nullopt;
   LoopNest nest;
   nest.kernel = find_row(c, KernelClass::kSoftmax, x.dtype, y.dtype);
@@ -81,13 +82,15 @@ std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
   SoftmaxKernelParams p = {};
   p.count = x.shape.empty() ? 1 : x.shape.back(0);
   p.beta = op.as<SoftmaxParams>().beta;
-  p.output_scale = y.quant.scale[0];
-  p.zero_point = y.quant.zero_point[0];
-  const IntRange range = range_of(y.dtype);
-  p.qmin = range.min;
-  p.high = static_cast<float>(range.max - p.zero_point);
-  const float slope = -x.quant.scale[0] * p.beta;
-  for (int d = 0; d < 256; ++d) p.table[d] = std::exp(slope * static_cast<float>(d));
+  if (integer) {
+    p.output_scale = y.quant.scale[0];
+    p.zero_point = y.quant.zero_point[0];
+    const IntRange range = range_of(y.dtype);
+    p.qmin = range.min;
+    p.high = static_cast<float>(range.max - p.zero_point);
+    const float slope = -x.quant.scale[0] * p.beta;
+    for (int d = 0; d < 256; ++d) p.table[d] = std::exp(slope * static_cast<float>(d));
+  }
   nest.params = params_bytes(p);
   nest.extent[kRow] = static_cast<int32_t>(elements(x.shape) / p.count);
   Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);

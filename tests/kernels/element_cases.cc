@@ -151,6 +151,83 @@ std::vector<ElementCase> reductions(DType t) {
   return cases.take();
 }
 
+std::vector<ElementCase> float_binaries() {
+  Cases cases;
+  auto add = [&](const std::string& name, OpKind kind, OpParams params) {
+    for (int32_t n : kLengths)
+      cases.add(name + " " + std::to_string(n), kind, params,
+                {{DType::kF32, {n}, {}}, {DType::kF32, {n}, {}}}, DType::kF32);
+    for (const auto& [a, b] : kBroadcasts)
+      if (kind == OpKind::kBinary || a.rank() >= b.rank())
+        cases.add(name + " " + to_string(a) + " " + to_string(b), kind, params,
+                  {{DType::kF32, a, {}}, {DType::kF32, b, {}}}, DType::kF32);
+  };
+  for (BinaryFn fn : {BinaryFn::kAdd, BinaryFn::kSub, BinaryFn::kMul, BinaryFn::kDiv,
+                      BinaryFn::kMinimum, BinaryFn::kMaximum, BinaryFn::kSquaredDifference})
+    for (Activation a : {Activation::kNone, Activation::kReluN1To1})
+      add(name_of(fn), OpKind::kBinary, BinaryParams{fn, a});
+  return cases.take();
+}
+
+std::vector<ElementCase> prelus() {
+  Cases cases;
+  for (int32_t n : kLengths)
+    cases.add("prelu " + std::to_string(n), OpKind::kPRelu, NoParams{},
+              {{DType::kF32, {2, 3, 2, n}, {}}, {DType::kF32, {1, 1, n}, {}}}, DType::kF32);
+  return cases.take();
+}
+
+std::vector<ElementCase> float_unaries() {
+  Cases cases;
+  for (UnaryFn fn : {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt,
+                     UnaryFn::kRsqrt, UnaryFn::kExp, UnaryFn::kTanh, UnaryFn::kLogistic,
+                     UnaryFn::kRelu, UnaryFn::kRelu6, UnaryFn::kReluN1To1, UnaryFn::kElu,
+                     UnaryFn::kGeluTanh, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu})
+    for (int32_t n : kLengths)
+      cases.add(std::string(name_of(fn)) + " " + std::to_string(n), OpKind::kUnary,
+                UnaryParams{fn, 0.3f}, {{DType::kF32, {1, 3, 1, n}, {}}}, DType::kF32);
+  return cases.take();
+}
+
+std::vector<ElementCase> resizes(DType t, ResizeFn fn) {
+  Cases cases;
+  const Quantization q = shifted(t, 0.02f, 90);
+  for (int32_t c : {1, 3, 4, 15, 16, 17, 65, 300}) {
+    for (const auto& [h, w] : {std::pair{1, 1}, {7, 5}, {14, 10}, {13, 3}, {3, 29}}) {
+      for (const auto& [align, half] : {std::pair{false, false}, {true, false}, {false, true}}) {
+        ResizeParams p;
+        p.fn = fn;
+        p.out_h = h;
+        p.out_w = w;
+        p.align_corners = align;
+        p.half_pixel = half;
+        cases.add("to " + std::to_string(h) + "x" + std::to_string(w) + "x" + std::to_string(c),
+                  OpKind::kResize, p, {{t, {2, 7, 5, c}, q}}, t, q);
+      }
+    }
+  }
+  return cases.take();
+}
+
+std::vector<ElementCase> transposes(DType t) {
+  Cases cases;
+  const std::pair<Shape, Dims> permutations[] = {{{5, 7}, {1, 0}},
+                                                 {{64, 48}, {1, 0}},
+                                                 {{33, 130}, {1, 0}},
+                                                 {{1, 17, 19, 35}, {0, 3, 1, 2}},
+                                                 {{1, 35, 17, 19}, {0, 2, 3, 1}},
+                                                 {{2, 3, 4, 5}, {3, 2, 1, 0}},
+                                                 {{3, 40, 20}, {1, 0, 2}},
+                                                 {{3, 40, 20}, {2, 0, 1}},
+                                                 {{2, 20, 3, 20}, {0, 3, 2, 1}},
+                                                 {{1, 1, 1, 9}, {3, 1, 0, 2}},
+                                                 {{16}, {0}}};
+  for (const auto& [shape, perm] : permutations)
+    cases.add(to_string(shape) + " by " + to_string(perm), OpKind::kTranspose,
+              TransposeParams{perm}, {{t, shape, shifted(t, 0.1f, 9)}}, t, shifted(t, 0.1f, 9));
+  return cases.take();
+}
+
 std::vector<ElementCase> softmaxes(DType t) {
   Cases cases;
   const Quantization y = shifted(t, 1.0f / 256, 0);
@@ -182,6 +259,20 @@ std::vector<ElementCase> element_cases(const KernelDesc& row) {
       return reductions(row.input);
     case KernelClass::kSoftmax:
       return softmaxes(row.input);
+    case KernelClass::kBinary: {
+      std::vector<ElementCase> all = float_binaries();
+      std::vector<ElementCase> more = prelus();
+      all.insert(all.end(), more.begin(), more.end());
+      return all;
+    }
+    case KernelClass::kUnary:
+      return float_unaries();
+    case KernelClass::kNearest:
+      return resizes(row.input, ResizeFn::kNearest);
+    case KernelClass::kBilinear:
+      return resizes(row.input, ResizeFn::kBilinear);
+    case KernelClass::kTranspose:
+      return transposes(size_of(row.input) == 4 ? DType::kF32 : row.input);
     default:
       return {};
   }

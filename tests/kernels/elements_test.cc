@@ -141,8 +141,10 @@ std::vector<Bytes> make_inputs(const Graph& graph, Values v, float huge) {
 // Elementwise kernels must work in the place of an input of the same type and shape.
 bool works_in_place(const KernelDesc& row, const Graph& graph) {
   const Tensor &x = graph.tensor(graph.inputs[0]), &y = graph.tensor(graph.outputs[0]);
-  const bool elementwise = row.cls == KernelClass::kSum || row.cls == KernelClass::kProduct ||
-                           row.cls == KernelClass::kTable || row.cls == KernelClass::kSoftmax;
+  bool elementwise = false;
+  for (KernelClass cls : {KernelClass::kSum, KernelClass::kProduct, KernelClass::kBinary,
+                          KernelClass::kUnary, KernelClass::kTable, KernelClass::kSoftmax})
+    elementwise = elementwise || row.cls == cls;
   return elementwise && x.shape == y.shape && size_of(x.dtype) == size_of(y.dtype);
 }
 

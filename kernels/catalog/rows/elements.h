@@ -23,12 +23,21 @@
   PJ_ELEMENT_ROW(X, isa, speed, f32_pool, kPool, pool, kF32, kF32)                      \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_reduce, kReduce, reduce, kI8, kI8)                  \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_reduce, kReduce, reduce, kU8, kU8)                  \
-  PJ_ELEMENT_ROW(X, isa, speed, f32_reduce, kReduce, reduce, kF32, kF32)
+  PJ_ELEMENT_ROW(X, isa, speed, f32_reduce, kReduce, reduce, kF32, kF32)                \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_binary, kBinary, float_binary, kF32, kF32)          \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_unary, kUnary, float_unary, kF32, kF32)             \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_softmax, kSoftmax, softmax_float, kF32, kF32)       \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_bilinear, kBilinear, bilinear, kF32, kF32)          \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_bilinear, kBilinear, bilinear, kI8, kI8)            \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_bilinear, kBilinear, bilinear, kU8, kU8)            \
+  PJ_ELEMENT_ROW(X, isa, speed, x32_transpose, kTranspose, transpose, kI32, kI32)
 
 // Where they do not: one level serves all.
 #define PJ_PLAIN_ROWS(X, isa)                                               \
   PJ_ELEMENT_ROW(X, isa, 1, qs8_softmax, kSoftmax, softmax_table, kI8, kI8) \
-  PJ_ELEMENT_ROW(X, isa, 1, qu8_softmax, kSoftmax, softmax_table, kU8, kU8)
+  PJ_ELEMENT_ROW(X, isa, 1, qu8_softmax, kSoftmax, softmax_table, kU8, kU8) \
+  PJ_ELEMENT_ROW(X, isa, 1, x8_nearest, kNearest, nearest, kU8, kU8)        \
+  PJ_ELEMENT_ROW(X, isa, 1, x8_transpose, kTranspose, transpose, kU8, kU8)
 
 #define PJ_ELEMENTS_SCALAR(X) PJ_VECTOR_ROWS(X, scalar, 1) PJ_PLAIN_ROWS(X, scalar)
 #define PJ_ELEMENTS_AVX2(X) PJ_VECTOR_ROWS(X, avx2, 8)
