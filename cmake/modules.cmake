@@ -99,8 +99,8 @@ function(pj_element_level name list flags)
   add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/kernels/levels/elements.cc)
   separate_arguments(flags)
   target_compile_options(
-    ${target} PRIVATE ${PJ_WARNINGS} -O2 -ftree-vectorize -fvisibility=hidden -fno-exceptions
-                      -fno-rtti -ffp-contract=off ${flags})
+    ${target} PRIVATE ${PJ_WARNINGS} -O2 -ftree-vectorize -fno-unroll-loops -fvisibility=hidden
+                      -fno-exceptions -fno-rtti -ffp-contract=off ${flags})
   target_compile_definitions(${target} PRIVATE PJ_LEVEL_ROWS=PJ_ELEMENTS_${list})
   target_include_directories(${target} SYSTEM PRIVATE ${HIGHWAY_INCLUDE_DIR})
   target_link_libraries(${target} PRIVATE pj_base)

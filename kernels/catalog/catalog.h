@@ -35,6 +35,7 @@ enum class KernelClass : uint8_t {
   kNearest,
   kBilinear,
   kTranspose,
+  kCopy,  // boxes of bytes: concat, split, slice, pad
 };
 
 // How weights are laid out: see kernels/packing/packing.h.

@@ -6,6 +6,7 @@
 #include "kernels/elementwise/quantized_binary.h"
 #include "kernels/elementwise/table.h"
 #include "kernels/levels/rows.h"
+#include "kernels/move/copy_boxes.h"
 #include "kernels/move/transpose.h"
 #include "kernels/pool/window.h"
 #include "kernels/reduce/fold.h"

@@ -45,5 +45,6 @@ std::optional<LoopNest> lower_pool(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_reduce(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_resize(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_transpose(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_copy(const LowerContext& context, const Op& op);
 
 }  // namespace pj

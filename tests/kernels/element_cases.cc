@@ -11,20 +11,26 @@ struct Spec {
   DType dtype;
   Shape shape;
   Quantization quant;
+  std::vector<float> constant = {};  // its value, if it is one
 };
 
 class Cases {
  public:
-  // An operator with these inputs and an output of this type; its shape is inferred.
+  // An operator with these inputs and outputs of this type; their shapes are inferred.
   void add(const std::string& name, OpKind kind, OpParams params, const std::vector<Spec>& inputs,
-           DType dtype, Quantization quant = {}) {
+           DType dtype, const Quantization& quant = {}, int outputs = 1) {
     GraphBuilder b;
-    std::vector<TensorId> in;
-    for (const Spec& s : inputs)
-      in.push_back(b.input("x" + std::to_string(in.size()), s.dtype, s.shape, s.quant));
-    const TensorId y = b.activation("y", dtype, {}, std::move(quant));
-    b.op(kind, params, in, {y});
-    Result<Graph> graph = b.finish({y});
+    std::vector<TensorId> in, out;
+    for (const Spec& s : inputs) {
+      const std::string x = "x" + std::to_string(in.size());
+      in.push_back(s.constant.empty()
+                       ? b.input(x, s.dtype, s.shape, s.quant)
+                       : b.constant(x, s.dtype, s.shape, std::as_bytes(std::span(s.constant))));
+    }
+    for (int i = 0; i < outputs; ++i)
+      out.push_back(b.activation("y" + std::to_string(i), dtype, {}, quant));
+    b.op(kind, params, in, out);
+    Result<Graph> graph = b.finish(out);
     EXPECT_TRUE(graph) << name << ": " << graph.error().message;
     if (graph) cases_.push_back({name, *graph});
   }
@@ -186,6 +192,10 @@ std::vector<ElementCase> float_unaries() {
     for (int32_t n : kLengths)
       cases.add(std::string(name_of(fn)) + " " + std::to_string(n), OpKind::kUnary,
                 UnaryParams{fn, 0.3f}, {{DType::kF32, {1, 3, 1, n}, {}}}, DType::kF32);
+  for (float exponent : {2.0f, 3.0f})
+    cases.add("power " + std::to_string(exponent), OpKind::kBinary,
+              BinaryParams{BinaryFn::kPow, Activation::kNone},
+              {{DType::kF32, {3, 35}, {}}, {DType::kF32, {}, {}, {exponent}}}, DType::kF32);
   return cases.take();
 }
 
@@ -228,6 +238,34 @@ std::vector<ElementCase> transposes(DType t) {
   return cases.take();
 }
 
+std::vector<ElementCase> copies() {
+  Cases cases;
+  for (DType t : {DType::kU8, DType::kF32, DType::kI64}) {
+    const Quantization q = t == DType::kU8 ? quantized(0.1f, 77) : Quantization{};
+    for (int32_t c : {1, 3, 4, 17, 64, 70, 300}) {
+      const Spec x{t, {2, 5, 4, c}, q};
+      for (int32_t axis : {0, 2, 3}) {
+        const std::string at = " axis " + std::to_string(axis) + " " + std::to_string(c);
+        cases.add("concat" + at, OpKind::kConcat, ConcatParams{axis, Activation::kNone}, {x, x, x},
+                  t, q);
+        cases.add("pack" + at, OpKind::kPack, PackParams{axis}, {x, x}, t, q);
+        cases.add("unpack" + at, OpKind::kUnpack, UnpackParams{axis}, {x}, t, q, x.shape[axis]);
+        cases.add("split" + at, OpKind::kSplit, SplitParams{axis, {x.shape[axis], 0}}, {x}, t, q,
+                  2);
+      }
+      cases.add("slice", OpKind::kSlice, SliceParams{{1, 1, 0, 0}, {1, 3, 4, c}}, {x}, t, q);
+      StridedSliceParams strided;
+      strided.begin = {0, 4, 1, 0};
+      strided.end = {2, 0, 4, c};
+      strided.strides = {1, -2, 2, 1};
+      cases.add("strided slice", OpKind::kStridedSlice, strided, {x}, t, q);
+      cases.add("pad", OpKind::kPad, PadParams{PadFn::kConstant, {0, 1, 2, 3}, {1, 0, 1, 2}}, {x},
+                t, q);
+    }
+  }
+  return cases.take();
+}
+
 std::vector<ElementCase> softmaxes(DType t) {
   Cases cases;
   const Quantization y = shifted(t, 1.0f / 256, 0);
@@ -267,6 +305,8 @@ std::vector<ElementCase> element_cases(const KernelDesc& row) {
     }
     case KernelClass::kUnary:
       return float_unaries();
+    case KernelClass::kCopy:
+      return copies();
     case KernelClass::kNearest:
       return resizes(row.input, ResizeFn::kNearest);
     case KernelClass::kBilinear:

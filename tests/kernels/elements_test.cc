@@ -52,7 +52,7 @@ Result<Plan> plan_with(const Graph& graph, const std::string& name) {
   return make_plan(graph, target, rows);
 }
 
-// Runs the only step of the plan, last part first, on inputs that may not be written.
+// Runs the only step of the plan, last part first.
 std::vector<Bytes> run(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
                        bool in_place) {
   const LoopNest& nest = plan.program.steps[0].members[0];
@@ -64,6 +64,8 @@ std::vector<Bytes> run(const Graph& graph, const Plan& plan, const std::vector<B
   auto address = [&](const BufferRef& ref) -> std::byte* {
     const auto i = static_cast<size_t>(ref.index);
     if (ref.space == Space::kInput) return in[i].data() + ref.offset;
+    if (ref.space == Space::kConstant)
+      return const_cast<std::byte*>(graph.tensors[i].data.bytes.data());
     if (ref.space == Space::kOutput) return (in_place ? in : out)[i].data() + ref.offset;
     return nullptr;
   };

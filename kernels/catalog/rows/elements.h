@@ -37,7 +37,8 @@
   PJ_ELEMENT_ROW(X, isa, 1, qs8_softmax, kSoftmax, softmax_table, kI8, kI8) \
   PJ_ELEMENT_ROW(X, isa, 1, qu8_softmax, kSoftmax, softmax_table, kU8, kU8) \
   PJ_ELEMENT_ROW(X, isa, 1, x8_nearest, kNearest, nearest, kU8, kU8)        \
-  PJ_ELEMENT_ROW(X, isa, 1, x8_transpose, kTranspose, transpose, kU8, kU8)
+  PJ_ELEMENT_ROW(X, isa, 1, x8_transpose, kTranspose, transpose, kU8, kU8)  \
+  PJ_ELEMENT_ROW(X, isa, 1, x8_copy, kCopy, copy, kU8, kU8)
 
 #define PJ_ELEMENTS_SCALAR(X) PJ_VECTOR_ROWS(X, scalar, 1) PJ_PLAIN_ROWS(X, scalar)
 #define PJ_ELEMENTS_AVX2(X) PJ_VECTOR_ROWS(X, avx2, 8)
