@@ -99,7 +99,7 @@ function(pj_element_level name list flags)
   add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/kernels/levels/elements.cc)
   separate_arguments(flags)
   target_compile_options(
-    ${target} PRIVATE ${PJ_WARNINGS} -O2 -ftree-vectorize -fno-unroll-loops -fvisibility=hidden
+    ${target} PRIVATE ${PJ_WARNINGS} -O3 -fno-unroll-loops -fvisibility=hidden
                       -fno-exceptions -fno-rtti -ffp-contract=off ${flags})
   target_compile_definitions(${target} PRIVATE PJ_LEVEL_ROWS=PJ_ELEMENTS_${list})
   target_include_directories(${target} SYSTEM PRIVATE ${HIGHWAY_INCLUDE_DIR})

@@ -17,8 +17,8 @@ void run_quantize(const Tile& t) {
   const VecF32 high = splat(static_cast<float>(range.max - p.zero_point));
   for_runs<1>(t, p.strides, [&](const Run& run) {
     auto block = [&](Q* y, const float* x) {
-      VecI32 v[4];
-      for (int64_t k = 0; k < 4; ++k)
+      VecI32 v[kByteVectors];
+      for (int64_t k = 0; k < kByteVectors; ++k)
         v[k] = round_lanes(clamp_lanes(hn::Mul(load_wide(x + k * kLanes32), inverse), low, high));
       store_bytes(v, limits, y);
     };

@@ -10,8 +10,8 @@ namespace {
 template <typename Q, typename F>
 PJ_INLINE void quantized_run(const Run& run, const ByteLimits<Q>& limits, F&& f) {
   binary_run<Q, kByteBlock>(run, [&](Q* y, auto a, auto b) {
-    VecI32 v[4];
-    for (int64_t k = 0; k < 4; ++k) v[k] = f(a(k), b(k));
+    VecI32 v[kByteVectors];
+    for (int64_t k = 0; k < kByteVectors; ++k) v[k] = f(a(k), b(k));
     store_bytes(v, limits, y);
   });
 }

@@ -56,7 +56,7 @@ struct Taps {
 template <typename T>
 PJ_INLINE void store_pooled(const VecI32* v, int n, const PoolParams& p, T* y) {
   const ByteLimits<T> limits{0, p.low, p.high};
-  if (n == 4) return store_bytes(v, limits, y);
+  if (n == kByteVectors) return store_bytes(v, limits, y);
   for (int k = 0; k < n; ++k) store_narrow(v[k], limits, y + k * kLanes32);
 }
 template <typename T>
@@ -106,7 +106,8 @@ void pool_tile(const Tile& t, const PoolParams& p, const R& r) {
       T* y = reinterpret_cast<T*>(t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes);
       const bool done =
           for_channel_blocks<kByteBlock>(
-              channels, [&](int64_t c) { pool_channels<T, 4, true>(taps, p, r, c, y, 0); }) ||
+              channels,
+              [&](int64_t c) { pool_channels<T, kByteVectors, true>(taps, p, r, c, y, 0); }) ||
           for_channel_blocks<kLanes32>(
               channels, [&](int64_t c) { pool_channels<T, 1, true>(taps, p, r, c, y, 0); });
       if (!done) pool_channels<T, 1, false>(taps, p, r, 0, y, channels);
