@@ -87,6 +87,27 @@ function(pj_xnnpack_generation target)
   endif()
 endfunction()
 
+# pj_element_level(NAME LIST FLAGS): kernels/levels/elements.cc for one ISA level, likewise;
+# PJ_HAVE_ELEMENTS_<LIST>.
+function(pj_element_level name list flags)
+  set(CMAKE_REQUIRED_FLAGS "${flags}")
+  check_cxx_source_compiles("int main() { return 0; }" PJ_COMPILER_HAS_ELEMENTS_${list})
+  if(NOT PJ_COMPILER_HAS_ELEMENTS_${list})
+    return()
+  endif()
+  set(target pj_elements_${name})
+  add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/kernels/levels/elements.cc)
+  separate_arguments(flags)
+  target_compile_options(
+    ${target} PRIVATE ${PJ_WARNINGS} -O3 -fno-unroll-loops -fvisibility=hidden
+                      -fno-exceptions -fno-rtti -ffp-contract=off ${flags})
+  target_compile_definitions(${target} PRIVATE PJ_LEVEL_ROWS=PJ_ELEMENTS_${list})
+  target_include_directories(${target} SYSTEM PRIVATE ${HIGHWAY_INCLUDE_DIR})
+  target_link_libraries(${target} PRIVATE pj_base)
+  target_sources(pj_kernels PRIVATE $<TARGET_OBJECTS:${target}>)
+  target_compile_definitions(pj_kernels PRIVATE PJ_HAVE_ELEMENTS_${list})
+endfunction()
+
 # pj_flatbuffers(TARGET SCHEMA): generates <schema>_generated.h for the target.
 function(pj_flatbuffers target schema)
   get_filename_component(base ${schema} NAME_WE)

@@ -20,6 +20,13 @@ PJ_KERNELS_AVXVNNI(X)
 #ifdef PJ_HAVE_AVX512VNNI
 PJ_KERNELS_AVX512VNNI(X)
 #endif
+PJ_ELEMENTS_SCALAR(X)
+#ifdef PJ_HAVE_ELEMENTS_AVX2
+PJ_ELEMENTS_AVX2(X)
+#endif
+#ifdef PJ_HAVE_ELEMENTS_AVX512
+PJ_ELEMENTS_AVX512(X)
+#endif
 #undef X
 }  // namespace kernels
 
@@ -41,6 +48,13 @@ std::vector<KernelFn> build_registry() {
 #ifdef PJ_HAVE_AVX512VNNI
   PJ_KERNELS_AVX512VNNI(X)
 #endif
+  PJ_ELEMENTS_SCALAR(X)
+#ifdef PJ_HAVE_ELEMENTS_AVX2
+  PJ_ELEMENTS_AVX2(X)
+#endif
+#ifdef PJ_HAVE_ELEMENTS_AVX512
+  PJ_ELEMENTS_AVX512(X)
+#endif
 #undef X
 #define X(kind, name, params) put("ref_" name, reference_kernel(OpKind::k##kind));
   PJ_OPERATORS(X)
@@ -59,6 +73,9 @@ IsaSet built_isa() {
   IsaSet isa;
 #ifdef PJ_HAVE_AVX2
   isa = isa | *isa_by_name("avx2");
+#endif
+#ifdef PJ_HAVE_ELEMENTS_AVX512
+  isa = isa | *isa_by_name("avx512");
 #endif
 #ifdef PJ_HAVE_AVXVNNI
   isa = isa | *isa_by_name("avxvnni");

@@ -14,12 +14,28 @@
 namespace pj {
 
 // What a kernel computes. The loop dimensions and operands of each class are documented with its
-// parameter type: ConvKernelParams (kernels/conv/conv.h), for depthwise too, and those of
-// kernels/reference/reference.h.
+// parameter type: ConvKernelParams (kernels/conv/conv.h), for depthwise too, ReferenceParams
+// (kernels/reference/reference.h), and the header of the same name in kernels/elementwise, pool,
+// reduce, resize and move.
 enum class KernelClass : uint8_t {
   kReference,  // one whole operator of `op`, any types
   kConv,       // convolution, matrix product, fully connected
   kDepthwise,
+  // Element by element.
+  kSum,         // quantised a + b, a - b
+  kProduct,     // quantised a * b
+  kBinary,      // arithmetic on floats
+  kUnary,       // functions of one float
+  kTable,       // any function of one 8-bit number
+  kQuantize,    // floats to 8 bits
+  kDequantize,  // and back
+  kPool,
+  kReduce,   // mean, sum, extremes over neighbouring dimensions
+  kSoftmax,  // over the last dimension
+  kNearest,
+  kBilinear,
+  kTranspose,
+  kCopy,  // boxes of bytes: concat, split, slice, pad
 };
 
 // How weights are laid out: see kernels/packing/packing.h.

@@ -25,7 +25,7 @@
 namespace pj {
 
 struct QuantizedAdd {
-  bool fixed_point;
+  int32_t fixed_point;                              // 0 or 1; no unnamed bytes behind it
   int32_t multiplier_a, multiplier_b, bias, shift;  // used if fixed_point
   float ratio_a, ratio_b;                           // used otherwise
   int32_t zero_a, zero_b;

@@ -31,6 +31,11 @@ struct TypeOf<DType::kU8> {
   using type = uint8_t;
 };
 
+template <>
+struct TypeOf<DType::kI32> {
+  using type = int32_t;
+};
+
 // Packed weights are signed whatever the model has (kernels/packing/packing.h).
 template <DType weights>
 using PackedType =

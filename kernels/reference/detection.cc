@@ -36,6 +36,21 @@ class Reals {
   Reals(const Tile& tile, const ReferenceParams& p, int32_t i)
       : data_(tile.in[i]), desc_(p.input(i)) {}
   const Shape& shape() const { return desc_.shape; }
+  // The largest of n reals from element i on; NaN does not count. Scales are positive, so that the
+  // largest stored number is the one.
+  float largest(int64_t i, int64_t n) const {
+    switch (desc_.dtype) {
+      case DType::kI8:
+        return dequantized(largest_of<int8_t>(i, n), desc_.scale, desc_.zero_point);
+      case DType::kU8:
+        return dequantized(largest_of<uint8_t>(i, n), desc_.scale, desc_.zero_point);
+      default: {
+        float best = -std::numeric_limits<float>::infinity();
+        for (int64_t k = i; k < i + n; ++k) best = std::max(best, (*this)[k]);
+        return best;
+      }
+    }
+  }
   float operator[](int64_t i) const {
     switch (desc_.dtype) {
       case DType::kI8:
@@ -50,6 +65,14 @@ class Reals {
   }
 
  private:
+  template <typename Q>
+  Q largest_of(int64_t i, int64_t n) const {
+    const Q* q = reinterpret_cast<const Q*>(data_) + i;
+    Q best = q[0];
+    for (int64_t k = 1; k < n; ++k) best = std::max(best, q[k]);
+    return best;
+  }
+
   const std::byte* data_;
   OperandDesc desc_;
 };
@@ -94,7 +117,9 @@ class PostProcess {
   }
 
   void run() {
-    for (int32_t a = 0; a < anchor_count_; ++a) boxes_[a] = decode(a);
+    // Most anchors are never looked at: boxes are decoded when they are.
+    for (int32_t a = 0; a < anchor_count_; ++a)
+      boxes_[a].ymin = std::numeric_limits<float>::quiet_NaN();
     if (params_.use_regular_nms) {
       regular();
     } else {
@@ -104,8 +129,14 @@ class PostProcess {
 
  private:
   // The score columns may begin with a background class.
-  float score(int64_t anchor, int32_t label) const {
-    return scores_[anchor * score_columns_ + score_columns_ - params_.num_classes + label];
+  int64_t score_place(int64_t anchor, int32_t label) const {
+    return anchor * score_columns_ + score_columns_ - params_.num_classes + label;
+  }
+  float score(int64_t anchor, int32_t label) const { return scores_[score_place(anchor, label)]; }
+
+  const Box& box(int32_t a) {
+    if (std::isnan(boxes_[a].ymin)) boxes_[a] = decode(a);
+    return boxes_[a];
   }
 
   Box decode(int64_t a) const {
@@ -121,23 +152,27 @@ class PostProcess {
     return {cy - half_h, cx - half_w, cy + half_h, cx + half_w};
   }
 
-  // Sorts the first `count` candidates and calls f(anchor, score), best first, for those that no
-  // better one suppresses, at most `limit` times.
+  // Calls f(anchor, score), best first, for those of the first `count` candidates that no better
+  // one suppresses, at most `limit` times. A heap: only as many are sorted as are looked at.
   template <typename F>
   void suppress(int32_t count, int32_t limit, F&& f) {
-    std::sort(candidates_, candidates_ + count, [](const Candidate& a, const Candidate& b) {
-      return a.score > b.score || (a.score == b.score && a.anchor < b.anchor);
-    });
-    for (int32_t i = 0; i < count && limit > 0; ++i) {
-      const Candidate c = candidates_[i];
-      if (c.anchor < 0) continue;
+    auto worse = [](const Candidate& a, const Candidate& b) {
+      return a.score < b.score || (a.score == b.score && a.anchor > b.anchor);
+    };
+    std::make_heap(candidates_, candidates_ + count, worse);
+    // What leaves the heap goes behind it; what is kept is collected at the very end.
+    Candidate* const end = candidates_ + count;
+    Candidate* kept = end;
+    for (Candidate* top = end; top > candidates_ && end - kept < limit;) {
+      std::pop_heap(candidates_, top, worse);
+      const Candidate c = *--top;
+      const Box& own = box(c.anchor);
+      const bool suppressed = std::any_of(kept, end, [&](const Candidate& k) {
+        return overlap(boxes_[k.anchor], own) > params_.iou_threshold;
+      });
+      if (suppressed) continue;
+      *--kept = c;
       f(c.anchor, c.score);
-      --limit;
-      for (int32_t j = i + 1; j < count; ++j) {
-        int32_t& other = candidates_[j].anchor;
-        if (other >= 0 && overlap(boxes_[c.anchor], boxes_[other]) > params_.iou_threshold)
-          other = -1;
-      }
     }
   }
 
@@ -145,8 +180,7 @@ class PostProcess {
   void fast() {
     int32_t count = 0;
     for (int32_t a = 0; a < anchor_count_; ++a) {
-      float best = -std::numeric_limits<float>::infinity();
-      for (int32_t c = 0; c < params_.num_classes; ++c) best = std::max(best, score(a, c));
+      const float best = scores_.largest(score_place(a, 0), params_.num_classes);
       if (best >= params_.score_threshold) candidates_[count++] = {best, a};
     }
     const int32_t labels = std::min(params_.max_classes_per_detection, params_.num_classes);
@@ -177,7 +211,7 @@ class PostProcess {
       out_scores_[place] = value;
       out_classes_[place] = static_cast<float>(c);
     }
-    std::fill_n(out_boxes_ + row, labels, boxes_[anchor]);
+    std::fill_n(out_boxes_ + row, labels, box(anchor));
   }
 
   // Each class on its own; the best detections of all classes together.
@@ -194,7 +228,7 @@ class PostProcess {
       });
     }
     for (int32_t row = 0; row < used; ++row) {
-      out_boxes_[row] = boxes_[detections_[row].anchor];
+      out_boxes_[row] = box(detections_[row].anchor);
       out_classes_[row] = static_cast<float>(detections_[row].label);
       out_scores_[row] = detections_[row].score;
     }
@@ -222,7 +256,7 @@ class PostProcess {
   int32_t row_count_;
   Box* out_boxes_;
   float *out_classes_, *out_scores_, *out_count_;
-  Box* boxes_;             // decoded, one an anchor
+  Box* boxes_;             // one an anchor; ymin is NaN until it is decoded
   Candidate* candidates_;  // as many
   Detection* detections_;  // max_detections
 };

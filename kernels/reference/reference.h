@@ -60,8 +60,8 @@ class ReferenceParams {
 // values the tensors hold.
 KernelFn reference_kernel(OpKind kind);
 
-// Bytes that the kernel needs at Tile::scratch, aligned to a cache line; 0 for nearly every operator.
-// `params` is what Tile::params will be.
+// Bytes that the kernel needs at Tile::scratch, aligned to a cache line; 0 for nearly every
+// operator. `params` is what Tile::params will be.
 int64_t reference_scratch_bytes(OpKind kind, const void* params);
 
 // Runs it: one call from descriptions and data, for constant folding and for tests.

@@ -45,7 +45,9 @@ IsaSet features() {
   auto add = [&](bool present, Feature f) {
     if (present) isa = isa | IsaSet{f};
   };
-  add(ymm && bit(leaf7.ebx, 5), Feature::kAvx2);
+  // Code for AVX2 uses BMI1 and BMI2 as well: every CPU with one has the others, but hypervisors hide
+  // things.
+  add(ymm && bit(leaf7.ebx, 5) && bit(leaf7.ebx, 3) && bit(leaf7.ebx, 8), Feature::kAvx2);
   add(ymm && bit(leaf1.ecx, 12), Feature::kFma);
   add(ymm && bit(leaf1.ecx, 29), Feature::kF16c);
   add(ymm && bit(leaf7_1.eax, 4), Feature::kAvxVnni);

@@ -1,20 +1,11 @@
-#include "runtime/plan/lower.h"
-
 #include "kernels/reference/reference.h"
 #include "runtime/base/checksum.h"
 #include "runtime/graph/op_table.h"
 #include "runtime/passes/evaluate.h"
+#include "runtime/plan/lower_support.h"
 
 namespace pj {
 namespace {
-
-Operand whole(const LowerContext& c, TensorId id) {
-  Operand o;
-  if (id == kNoTensor) return o;
-  o.buffer = c.buffer_of(id);
-  o.bytes = byte_size(c.tensor(id));
-  return o;
-}
 
 KernelId reference_row(const LowerContext& c, OpKind kind) {
   for (size_t i = 0; i < c.catalog.size(); ++i) {
@@ -34,11 +25,11 @@ Result<LoopNest> lower_reference(const LowerContext& c, const Op& op) {
   std::vector<OperandDesc> inputs, outputs;
   for (TensorId id : op.inputs) {
     inputs.push_back(id == kNoTensor ? absent : operand_of(c.tensor(id)));
-    nest.in.push_back(whole(c, id));
+    nest.in.push_back(whole_operand(c, id));
   }
   for (TensorId id : op.outputs) {
     outputs.push_back(operand_of(c.tensor(id)));
-    nest.out.push_back(whole(c, id));
+    nest.out.push_back(whole_operand(c, id));
   }
   nest.params = make_reference_params(op.params, inputs, outputs);
   nest.scratch_bytes = reference_scratch_bytes(op.kind, nest.params.data());
@@ -63,7 +54,7 @@ LoopNest copy_nest(const LowerContext& c, TensorId from, BufferRef to) {
   const OperandDesc desc = operand_of(t);
   nest.params =
       make_reference_params(ReshapeParams{t.shape}, std::span(&desc, 1), std::span(&desc, 1));
-  nest.in.push_back(whole(c, from));
+  nest.in.push_back(whole_operand(c, from));
   nest.out.push_back(nest.in[0]);
   nest.out[0].buffer = to;
   return nest;
@@ -77,8 +68,8 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
   step.macs = mac_count(c.graph, op);
   if (step.prepared) {
     LoopNest& operands = step.members.emplace_back();
-    for (TensorId id : op.inputs) operands.in.push_back(whole(c, id));
-    for (TensorId id : op.outputs) operands.out.push_back(whole(c, id));
+    for (TensorId id : op.inputs) operands.in.push_back(whole_operand(c, id));
+    for (TensorId id : op.outputs) operands.out.push_back(whole_operand(c, id));
     return {};
   }
   if (std::optional<LoopNest> nest = lower_convolution(c, op_index)) {
@@ -87,6 +78,14 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
     const float speed = c.catalog[static_cast<size_t>(step.members[0].kernel)].macs_per_cycle;
     step.threads = static_cast<float>(step.macs) < 10'000 * speed ? 1 : 0;
     return {};
+  }
+  for (auto lower_family :
+       {lower_elementwise, lower_pool, lower_reduce, lower_resize, lower_transpose, lower_copy}) {
+    if (std::optional<LoopNest> nest = lower_family(c, op)) {
+      step.threads = useful_threads(*nest);
+      step.members.push_back(std::move(*nest));
+      return {};
+    }
   }
   PJ_ASSIGN(LoopNest nest, lower_reference(c, op));
   step.members.push_back(std::move(nest));

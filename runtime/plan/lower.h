@@ -39,4 +39,12 @@ bool has_tuned_kernel(const LowerContext& context, int32_t op_index);
 // called after changing them.
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest);
 
+// Nests of the other operators, by family; nothing where no kernel fits.
+std::optional<LoopNest> lower_elementwise(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_pool(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_reduce(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_resize(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_transpose(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_copy(const LowerContext& context, const Op& op);
+
 }  // namespace pj

@@ -1,0 +1,45 @@
+// Floats to 8 bits and back: quantize_value() and dequantisation, lane by lane.
+#pragma once
+
+#include "kernels/common/simd.h"
+#include "kernels/elementwise/runs.h"
+
+namespace pj {
+namespace {
+
+template <typename, typename Q>
+void run_quantize(const Tile& t) {
+  const ConvertParams& p = *static_cast<const ConvertParams*>(t.params);
+  const IntRange range = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
+  const ByteLimits<Q> limits{p.zero_point, range.min, range.max};
+  const VecF32 inverse = splat(p.scale);
+  const VecF32 low = splat(static_cast<float>(range.min - p.zero_point));
+  const VecF32 high = splat(static_cast<float>(range.max - p.zero_point));
+  for_runs<1>(t, p.strides, [&](const Run& run) {
+    auto block = [&](Q* y, const float* x) {
+      VecI32 v[kByteVectors];
+      for (int64_t k = 0; k < kByteVectors; ++k)
+        v[k] = round_lanes(clamp_lanes(hn::Mul(load_wide(x + k * kLanes32), inverse), low, high));
+      store_bytes(v, limits, y);
+    };
+    for_blocks<kByteBlock>(run.n, reinterpret_cast<Q*>(run.out), block,
+                           reinterpret_cast<const float*>(run.in[0]));
+  });
+}
+
+template <typename Q, typename>
+void run_dequantize(const Tile& t) {
+  const ConvertParams& p = *static_cast<const ConvertParams*>(t.params);
+  const VecI32 zero = splat(p.zero_point);
+  const VecF32 scale = splat(p.scale);
+  for_runs<1>(t, p.strides, [&](const Run& run) {
+    auto block = [&](float* y, const Q* x) {
+      store(hn::Mul(hn::ConvertTo(kF32, hn::Sub(load_wide(x), zero)), scale), y);
+    };
+    for_blocks<kLanes32>(run.n, reinterpret_cast<float*>(run.out), block,
+                         reinterpret_cast<const Q*>(run.in[0]));
+  });
+}
+
+}  // namespace
+}  // namespace pj

@@ -1,0 +1,98 @@
+// Parameters of the kernel classes that compute each element of the output from one element of each
+// input: kSum, kProduct, kBinary, kTable, kUnary, kQuantize, kDequantize.
+//
+// Iteration space: the output's shape, seen in four dimensions. Operands: the inputs in the
+// operator's order, out[0]. An input that broadcasts has stride 0 in the dimensions in which it
+// repeats; in kChannel at most one does. The output, and an input that does not repeat, may be the
+// same memory.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/common/quantized_add.h"
+#include "kernels/kernel.h"
+
+namespace pj {
+
+inline constexpr int kElementwiseInputs = 2;
+
+// Bytes between neighbours in each dimension. In kChannel inputs have their element's size or 0 and
+// the output its element's size.
+struct ElementStrides {
+  int64_t in[kElementwiseInputs][kDimCount];
+  int64_t out[kDimCount];
+};
+
+// kSum: a + b or a - b, quantised, by the rule of quantized_add.h.
+struct SumParams {
+  ElementStrides strides;
+  QuantizedAdd rule;
+};
+static_assert(sizeof(SumParams) == 12 * 8 + 12 * 4);
+
+// kProduct: a * b, quantised: requantize((a - zero_a) * (b - zero_b), scale, stage).
+struct ProductParams {
+  ElementStrides strides;
+  int32_t zero_a, zero_b;
+  float scale;
+  OutputStage stage;
+};
+static_assert(sizeof(ProductParams) == 12 * 8 + 6 * 4);
+
+// kBinary: arithmetic on floats.
+enum class FloatBinaryFn : int32_t {
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMinimum,
+  kMaximum,
+  kSquaredDifference,
+  kPRelu,  // x < 0 ? x * alpha : x
+};
+struct FloatBinaryParams {
+  ElementStrides strides;
+  float low, high;  // the activation's limits
+  int32_t fn;       // a FloatBinaryFn
+  int32_t unused;
+};
+
+// kTable: out = table[in], byte by byte.
+struct TableParams {
+  ElementStrides strides;
+  uint8_t table[256];
+};
+
+// kUnary: a function of one float.
+enum class FloatUnaryFn : int32_t {
+  kAbs,
+  kNeg,
+  kSquare,
+  kCube,
+  kSqrt,
+  kRsqrt,
+  kExp,
+  kTanh,
+  kLogistic,
+  kRelu,
+  kRelu6,
+  kReluN1To1,
+  kElu,
+  kGeluTanh,
+  kHardSwish,
+  kLeakyRelu,
+};
+struct FloatUnaryParams {
+  ElementStrides strides;
+  float alpha;
+  int32_t fn;  // a FloatUnaryFn
+};
+
+// kQuantize: floats to 8 bits. kDequantize: 8 bits to floats.
+struct ConvertParams {
+  ElementStrides strides;
+  float scale;  // of the quantised side; kQuantize: its inverse
+  int32_t zero_point;
+};
+
+}  // namespace pj

@@ -1,0 +1,62 @@
+// Sum, difference and product of quantised tensors, and of one with a number or a vector.
+#pragma once
+
+#include "kernels/elementwise/binary_run.h"
+
+namespace pj {
+namespace {
+
+// y = f(a, b) for a run; f makes a vector of 32-bit results without the zero point.
+template <typename Q, typename F>
+PJ_INLINE void quantized_run(const Run& run, const ByteLimits<Q>& limits, F&& f) {
+  binary_run<Q, kByteBlock>(run, [&](Q* y, auto a, auto b) {
+    VecI32 v[kByteVectors];
+    for (int64_t k = 0; k < kByteVectors; ++k) v[k] = f(a(k), b(k));
+    store_bytes(v, limits, y);
+  });
+}
+
+template <typename Q, typename>
+void run_quantized_sum(const Tile& t) {
+  const SumParams& p = *static_cast<const SumParams*>(t.params);
+  const QuantizedAdd& r = p.rule;
+  const ByteLimits<Q> limits{r.zero_point, r.low + r.zero_point, r.high + r.zero_point};
+  if (r.fixed_point) {
+    const VecI32 ma = splat(r.multiplier_a), mb = splat(r.multiplier_b), bias = splat(r.bias);
+    return for_runs<2>(t, p.strides, [&](const Run& run) {
+      quantized_run<Q>(run, limits, [&](VecI32 a, VecI32 b) {
+        const VecI32 sum = hn::Add(hn::Add(bias, hn::Mul(a, ma)), hn::Mul(b, mb));
+        return hn::ShiftRightSame(sum, r.shift);
+      });
+    });
+  }
+  const VecI32 za = splat(r.zero_a), zb = splat(r.zero_b);
+  const VecF32 ra = splat(r.ratio_a), rb = splat(r.ratio_b);
+  const VecF32 low = splat(static_cast<float>(r.low)), high = splat(static_cast<float>(r.high));
+  for_runs<2>(t, p.strides, [&](const Run& run) {
+    quantized_run<Q>(run, limits, [&](VecI32 a, VecI32 b) {
+      const VecF32 x = hn::Mul(hn::ConvertTo(kF32, hn::Sub(a, za)), ra);
+      const VecF32 y = hn::Mul(hn::ConvertTo(kF32, hn::Sub(b, zb)), rb);
+      return round_lanes(clamp_lanes(hn::Add(x, y), low, high));
+    });
+  });
+}
+
+template <typename Q, typename>
+void run_quantized_product(const Tile& t) {
+  const ProductParams& p = *static_cast<const ProductParams*>(t.params);
+  const IntRange range = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
+  const ByteLimits<Q> limits{p.stage.zero_point, range.min, range.max};
+  const VecI32 za = splat(p.zero_a), zb = splat(p.zero_b);
+  const VecF32 scale = splat(p.scale), low = splat(p.stage.low), high = splat(p.stage.high);
+  for_runs<2>(t, p.strides, [&](const Run& run) {
+    quantized_run<Q>(run, limits, [&](VecI32 a, VecI32 b) {
+      const VecI32 product = hn::Mul(hn::Sub(a, za), hn::Sub(b, zb));
+      const VecF32 x = hn::Mul(hn::ConvertTo(kF32, product), scale);
+      return round_lanes(clamp_lanes(x, low, high));
+    });
+  });
+}
+
+}  // namespace
+}  // namespace pj

@@ -1,0 +1,130 @@
+// Pooling: a vector of channels at a time, tap by tap in the order of the reference, so that floats
+// give its bits as well.
+//
+// The average of integers is (sum +- count / 2) / count, truncated. In floats that is exact: with
+// n = |sum| + count / 2 < 2^24, n is exact, and where n / count is below an integer k it is at
+// least 1 / count below. Rounding could only reach k over half the distance of floats near k, at
+// most k * 2^-24, and 1 / count is more than that, since k * count < 2^24.
+#pragma once
+
+#include <limits>
+
+#include "kernels/common/simd.h"
+#include "kernels/pool/pool.h"
+
+namespace pj {
+namespace {
+
+struct IntAverageLanes {
+  PJ_INLINE VecI32 start() const { return splat(0); }
+  PJ_INLINE VecI32 step(VecI32 sum, VecI32 x) const { return hn::Add(sum, x); }
+  PJ_INLINE VecI32 finish(VecI32 sum, int32_t count) const {
+    if (count == 0) return sum;
+    const VecI32 half = splat(count / 2);
+    const VecI32 away = hn::IfThenElse(hn::Lt(sum, splat(0)), hn::Neg(half), half);
+    const VecF32 n = hn::ConvertTo(kF32, hn::Add(sum, away));
+    return hn::ConvertTo(kI32, hn::Div(n, splat(static_cast<float>(count))));
+  }
+};
+struct IntMaxLanes {
+  PJ_INLINE VecI32 start() const { return splat(std::numeric_limits<int32_t>::min()); }
+  PJ_INLINE VecI32 step(VecI32 best, VecI32 x) const { return hn::Max(best, x); }
+  PJ_INLINE VecI32 finish(VecI32 best, int32_t) const { return best; }
+};
+struct FloatAverageLanes {
+  PJ_INLINE VecF32 start() const { return splat(0.0f); }
+  PJ_INLINE VecF32 step(VecF32 sum, VecF32 x) const { return hn::Add(sum, x); }
+  PJ_INLINE VecF32 finish(VecF32 sum, int32_t count) const {
+    return hn::Div(sum, splat(static_cast<float>(count)));
+  }
+};
+struct FloatMaxLanes {
+  PJ_INLINE VecF32 start() const { return splat(-std::numeric_limits<float>::infinity()); }
+  PJ_INLINE VecF32 step(VecF32 best, VecF32 x) const { return larger_of(x, best); }
+  PJ_INLINE VecF32 finish(VecF32 best, int32_t) const { return best; }
+};
+
+// The taps of one output pixel: those of rows [0, rows) x cols [0, cols) that exist.
+struct Taps {
+  const std::byte* const* rows;
+  int32_t row_count;
+  int64_t first_col_bytes, col_bytes;
+  int32_t cols;
+  int32_t count() const { return row_count * cols; }
+};
+
+template <typename T>
+PJ_INLINE void store_pooled(const VecI32* v, int n, const PoolParams& p, T* y) {
+  const ByteLimits<T> limits{0, p.low, p.high};
+  if (n == kByteVectors) return store_bytes(v, limits, y);
+  for (int k = 0; k < n; ++k) store_narrow(v[k], limits, y + k * kLanes32);
+}
+template <typename T>
+PJ_INLINE void store_pooled(const VecF32* v, int n, const PoolParams& p, T* y) {
+  const VecF32 low = splat(p.float_low), high = splat(p.float_high);
+  for (int k = 0; k < n; ++k) store(limit_lanes(v[k], low, high), y + k * kLanes32);
+}
+
+// n vectors of channels; `channels` is their number if it is less than a vector.
+template <typename T, int n, bool whole, typename R>
+PJ_INLINE void pool_channels(const Taps& taps, const PoolParams& p, const R& r, int64_t c, T* y,
+                             int64_t channels) {
+  using Vec = decltype(r.start());
+  Vec v[n];
+  for (Vec& x : v) x = r.start();
+  for (int32_t i = 0; i < taps.row_count; ++i) {
+    const std::byte* at = taps.rows[i] + taps.first_col_bytes;
+    for (int32_t j = 0; j < taps.cols; ++j, at += taps.col_bytes) {
+      const T* x = reinterpret_cast<const T*>(at) + c;
+      T lanes[kLanes32] = {};
+      if constexpr (!whole)
+        x = static_cast<const T*>(std::memcpy(lanes, x, static_cast<size_t>(channels) * sizeof(T)));
+      for (int k = 0; k < n; ++k) v[k] = r.step(v[k], load_wide(x + k * kLanes32));
+    }
+  }
+  for (Vec& x : v) x = r.finish(x, taps.count());
+  if constexpr (whole) return store_pooled(v, n, p, y + c);
+  T lanes[kLanes32];
+  store_pooled(v, n, p, lanes);
+  std::memcpy(y + c, lanes, static_cast<size_t>(channels) * sizeof(T));
+}
+
+template <typename T, typename R>
+void pool_tile(const Tile& t, const PoolParams& p, const R& r) {
+  const int64_t channels = t.size[kChannel];
+  for (int32_t row = 0; row < t.size[kRow]; ++row) {
+    Taps taps{t.rows + row * p.stride_h, p.kernel_h, 0, p.in_col_bytes, 0};
+    // Rows outside the input are at the ends.
+    while (taps.row_count > 0 && *taps.rows == nullptr) ++taps.rows, --taps.row_count;
+    while (taps.row_count > 0 && taps.rows[taps.row_count - 1] == nullptr) --taps.row_count;
+    for (int32_t col = 0; col < t.size[kCol]; ++col) {
+      const int32_t begin = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
+      const int32_t first = begin > 0 ? begin : 0;
+      const int32_t end = begin + p.kernel_w < p.in_width ? begin + p.kernel_w : p.in_width;
+      taps.first_col_bytes = first * p.in_col_bytes;
+      taps.cols = end > first ? end - first : 0;
+      T* y = reinterpret_cast<T*>(t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes);
+      const bool done =
+          for_channel_blocks<kByteBlock>(
+              channels,
+              [&](int64_t c) { pool_channels<T, kByteVectors, true>(taps, p, r, c, y, 0); }) ||
+          for_channel_blocks<kLanes32>(
+              channels, [&](int64_t c) { pool_channels<T, 1, true>(taps, p, r, c, y, 0); });
+      if (!done) pool_channels<T, 1, false>(taps, p, r, 0, y, channels);
+    }
+  }
+}
+
+template <typename T, typename>
+void run_pool(const Tile& t) {
+  const PoolParams& p = *static_cast<const PoolParams*>(t.params);
+  const bool average = p.fn == static_cast<int32_t>(PoolFn::kAverage);
+  if constexpr (std::is_same_v<T, float>) {
+    average ? pool_tile<T>(t, p, FloatAverageLanes{}) : pool_tile<T>(t, p, FloatMaxLanes{});
+  } else {
+    average ? pool_tile<T>(t, p, IntAverageLanes{}) : pool_tile<T>(t, p, IntMaxLanes{});
+  }
+}
+
+}  // namespace
+}  // namespace pj

@@ -1,0 +1,39 @@
+// Parameters of the kernel classes kReduce and kSoftmax.
+//
+// kReduce folds the middle of three dimensions. Iteration space: kRow outer positions, kChannel
+// inner ones. Operands: in[0] [outer, count, inner], at the tile's first outer and inner position;
+// out[0] [outer, inner].
+//
+// kSoftmax works on rows: kRow of them, each `count` elements long; in[0] and out[0] [rows, count],
+// which may be the same memory.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/common/requantize.h"
+#include "kernels/kernel.h"
+
+namespace pj {
+
+struct ReduceKernelParams {
+  int32_t fn;          // a ReduceFn, any but kProd
+  int32_t zero_point;  // of the input; mean and sum of 8 bits
+  float scale;         // of their requantisation
+  OutputStage stage;
+  int64_t count;  // elements that become one
+  int64_t inner;  // distance of two of them, in elements
+};
+static_assert(sizeof(ReduceKernelParams) == 6 * 4 + 2 * 8);
+
+// Softmax of 8 bits: exp() of every distance from the row's maximum.
+struct SoftmaxKernelParams {
+  int64_t count;
+  float beta;                // floats
+  float output_scale;        // 8 bits
+  int32_t zero_point, qmin;  // of the output
+  float high;                // qmax - zero_point
+  int32_t unused;
+  float table[256];
+};
+
+}  // namespace pj

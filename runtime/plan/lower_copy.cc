@@ -1,0 +1,177 @@
+// Operators that only move elements: boxes of bytes, copied by one kernel.
+#include "kernels/move/move.h"
+#include "kernels/reference/copy.h"
+#include "runtime/base/strided_slice.h"
+#include "runtime/plan/lower_support.h"
+
+namespace pj {
+namespace {
+
+// Collects boxes; `failed` if one needs more than the kernel's dimensions.
+class Boxes {
+ public:
+  explicit Boxes(DType dtype) : size_(static_cast<int64_t>(size_of(dtype))) {}
+
+  // A box of `shape` elements of input `in`, to output `out`.
+  void add(Shape shape, size_t in, const ref::Box& from, size_t out, const ref::Box& to) {
+    if (elements(shape) == 0) return;
+    std::array<ref::Strides, 2> strides = {from.strides, to.strides};
+    ref::collapse(shape, strides);
+    CopyBox box = {};
+    box.in = static_cast<int32_t>(in);
+    box.out = static_cast<int32_t>(out);
+    box.in_offset = from.offset * size_;
+    box.out_offset = to.offset * size_;
+    box.run = size_;
+    const auto last = static_cast<size_t>(shape.rank() - 1);
+    if (shape.rank() > 0 && strides[0][last] == 1 && strides[1][last] == 1) {
+      box.run *= shape.back(0);
+      --shape.count;
+    }
+    failed_ = failed_ || shape.rank() > kDimCount;
+    if (failed_) return;
+    for (int32_t& n : box.size) n = 1;
+    for (int32_t d = 0; d < shape.rank(); ++d) {
+      const int32_t at = kDimCount - shape.rank() + d;
+      box.size[at] = shape[d];
+      box.in_step[at] = strides[0][static_cast<size_t>(d)] * size_;
+      box.out_step[at] = strides[1][static_cast<size_t>(d)] * size_;
+    }
+    boxes_.push_back(box);
+  }
+  void fill(int64_t value, int64_t count) {
+    header_.fill = value;
+    header_.fill_size = static_cast<int32_t>(size_);
+    header_.fill_count = count;
+  }
+  bool failed() const { return failed_; }
+  std::vector<std::byte> params() {
+    header_.boxes = static_cast<int32_t>(boxes_.size());
+    std::vector<std::byte> bytes = params_bytes(header_);
+    const auto boxes = std::as_bytes(std::span(boxes_));
+    bytes.insert(bytes.end(), boxes.begin(), boxes.end());
+    return bytes;
+  }
+
+ private:
+  int64_t size_;
+  CopyKernelParams header_ = {};
+  std::vector<CopyBox> boxes_;
+  bool failed_ = false;
+};
+
+ref::Box whole_box(const Shape& shape) { return {0, ref::contiguous_strides(shape)}; }
+
+// The inputs one behind the other along `axis`; each as if it had shape part(i).
+template <typename Part>
+void join(Boxes& boxes, const Shape& out, int32_t axis, size_t count, Part part) {
+  ref::Box to = whole_box(out);
+  for (size_t i = 0; i < count; ++i) {
+    const Shape shape = part(i);
+    boxes.add(shape, i, whole_box(shape), 0, to);
+    to.offset += shape[axis] * to.strides[static_cast<size_t>(axis)];
+  }
+}
+template <typename Part>
+void divide(Boxes& boxes, const Shape& in, int32_t axis, size_t count, Part part) {
+  ref::Box from = whole_box(in);
+  for (size_t i = 0; i < count; ++i) {
+    const Shape shape = part(i);
+    boxes.add(shape, 0, from, i, whole_box(shape));
+    from.offset += shape[axis] * from.strides[static_cast<size_t>(axis)];
+  }
+}
+
+int64_t offset_of(const Dims& position, const ref::Strides& strides) {
+  int64_t offset = 0;
+  for (int32_t i = 0; i < position.count; ++i)
+    offset += position[i] * strides[static_cast<size_t>(i)];
+  return offset;
+}
+
+bool strided_slice(Boxes& boxes, const Shape& in, const StridedSliceParams& params) {
+  const auto plan = resolve_strided_slice(in, params);
+  if (!plan) return false;
+  const ref::Strides own = ref::contiguous_strides(in);
+  ref::Box from;
+  Shape box = Dims::filled(plan->rank, 1);
+  for (int32_t i = 0; i < plan->rank; ++i) {
+    const auto d = static_cast<size_t>(i);
+    const StridedSlicePlan::Range& r = plan->ranges[d];
+    box[i] = r.size;
+    from.offset += r.begin * own[d];
+    from.strides[d] = r.stride * own[d];
+  }
+  boxes.add(box, 0, from, 0, whole_box(box));
+  return true;
+}
+
+bool pad(Boxes& boxes, const LowerContext& c, const Op& op) {
+  const auto& p = op.as<PadParams>();
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  if (p.fn != PadFn::kConstant || op.inputs.size() > 2) return false;
+  boxes.fill(is_quantized(y) ? y.quant.zero_point[0] : 0, elements(y.shape));
+  ref::Box to = whole_box(y.shape);
+  to.offset = offset_of(p.before, to.strides);
+  boxes.add(x.shape, 0, whole_box(x.shape), 0, to);
+  return true;
+}
+
+// False for operators that do more than move, or in a way that boxes do not describe.
+bool collect(Boxes& boxes, const LowerContext& c, const Op& op) {
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  auto input_shape = [&](size_t i) { return c.tensor(op.inputs[i]).shape; };
+  auto output_shape = [&](size_t i) { return c.tensor(op.outputs[i]).shape; };
+  switch (op.kind) {
+    case OpKind::kConcat:
+      for (TensorId id : op.inputs)
+        if (is_quantized(y) && c.tensor(id).quant != y.quant) return false;
+      join(boxes, y.shape, normalize_axis(op.as<ConcatParams>().axis, y.shape.rank()),
+           op.inputs.size(), input_shape);
+      return true;
+    case OpKind::kPack: {
+      const int32_t axis = normalize_axis(op.as<PackParams>().axis, y.shape.rank());
+      join(boxes, y.shape, axis, op.inputs.size(),
+           [&](size_t i) { return ref::insert_dim(input_shape(i), axis, 1); });
+      return true;
+    }
+    case OpKind::kSplit:
+      divide(boxes, x.shape, normalize_axis(op.as<SplitParams>().axis, x.shape.rank()),
+             op.outputs.size(), output_shape);
+      return true;
+    case OpKind::kUnpack: {
+      const int32_t axis = normalize_axis(op.as<UnpackParams>().axis, x.shape.rank());
+      divide(boxes, x.shape, axis, op.outputs.size(),
+             [&](size_t i) { return ref::insert_dim(output_shape(i), axis, 1); });
+      return true;
+    }
+    case OpKind::kSlice: {
+      ref::Box from = whole_box(x.shape);
+      from.offset = offset_of(op.as<SliceParams>().begin, from.strides);
+      boxes.add(y.shape, 0, from, 0, whole_box(y.shape));
+      return true;
+    }
+    case OpKind::kStridedSlice:
+      return strided_slice(boxes, x.shape, op.as<StridedSliceParams>());
+    case OpKind::kPad:
+      return pad(boxes, c, op);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::optional<LoopNest> lower_copy(const LowerContext& c, const Op& op) {
+  Boxes boxes(c.tensor(op.outputs[0]).dtype);
+  if (!collect(boxes, c, op) || boxes.failed()) return std::nullopt;
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kCopy, DType::kU8, DType::kU8);
+  if (nest.kernel < 0) return std::nullopt;
+  nest.params = boxes.params();
+  for (TensorId id : op.inputs) nest.in.push_back(whole_operand(c, id));
+  for (TensorId id : op.outputs) nest.out.push_back(whole_operand(c, id));
+  return nest;
+}
+
+}  // namespace pj

@@ -1,0 +1,112 @@
+// Reductions over neighbouring dimensions, and softmax.
+#include <cmath>
+
+#include "kernels/reduce/reduce.h"
+#include "runtime/plan/lower_support.h"
+
+namespace pj {
+namespace {
+
+// A shape as [outer, count, inner], where `count` are the dimensions that are reduced.
+struct Folded {
+  int64_t outer = 1, count = 1, inner = 1;
+};
+
+// Nothing if a dimension that stays lies between two that are reduced.
+std::optional<Folded> fold(const Shape& shape, const Dims& axes) {
+  bool reduced[kMaxRank] = {};
+  for (int32_t axis : axes) reduced[normalize_axis(axis, shape.rank())] = true;
+  Folded f;
+  for (int32_t d = 0; d < shape.rank(); ++d) {
+    if (shape[d] == 1) continue;
+    if (!axes.empty() && !reduced[d]) {
+      (f.count == 1 ? f.outer : f.inner) *= shape[d];
+    } else {
+      if (f.inner > 1) return std::nullopt;
+      f.count *= shape[d];
+    }
+  }
+  return f;
+}
+
+std::optional<LoopNest> lower_fold(const LowerContext& c, const Op& op) {
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  const auto& a = op.as<ReduceParams>();
+  if (a.fn == ReduceFn::kProd || elements(x.shape) == 0) return std::nullopt;
+  const std::optional<Folded> f = fold(x.shape, a.axes);
+  if (!f || f->outer > INT32_MAX || f->inner > INT32_MAX) return std::nullopt;
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kReduce, x.dtype, y.dtype);
+  if (nest.kernel < 0) return std::nullopt;
+
+  ReduceKernelParams p = {};
+  p.fn = static_cast<int32_t>(a.fn);
+  p.count = f->count;
+  p.inner = f->inner;
+  if (x.dtype != DType::kF32) {
+    const bool extreme = a.fn == ReduceFn::kMax || a.fn == ReduceFn::kMin;
+    if (extreme) {
+      if (x.quant != y.quant) return std::nullopt;
+    } else {
+      if (!is_quantized(x) || !is_quantized(y)) return std::nullopt;
+      const float divisor = a.fn == ReduceFn::kMean ? static_cast<float>(f->count) : 1.0f;
+      p.zero_point = x.quant.zero_point[0];
+      p.scale = finite_ratio(x.quant.scale[0], y.quant.scale[0] * divisor);
+      p.stage =
+          make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], Activation::kNone);
+    }
+  }
+  nest.params = params_bytes(p);
+  const auto size = static_cast<int64_t>(size_of(x.dtype));
+  nest.extent[kRow] = static_cast<int32_t>(f->outer);
+  nest.extent[kChannel] = static_cast<int32_t>(f->inner);
+  Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);
+  in.stride[kChannel] = out.stride[kChannel] = size;
+  in.stride[kRow] = f->count * f->inner * size;
+  out.stride[kRow] = f->inner * size;
+  nest.in = {in};
+  nest.out = {out};
+  const bool by_rows = f->outer >= f->inner;
+  cut(nest, by_rows ? kRow : kChannel, by_rows ? 1 : 64);
+  return nest;
+}
+
+std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  const bool integer = x.dtype != DType::kF32;
+  if (elements(x.shape) == 0 || (integer && (!is_quantized(x) || !is_quantized(y))))
+    return std::nullopt;
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kSoftmax, x.dtype, y.dtype);
+  if (nest.kernel < 0) return std::nullopt;
+  SoftmaxKernelParams p = {};
+  p.count = x.shape.empty() ? 1 : x.shape.back(0);
+  p.beta = op.as<SoftmaxParams>().beta;
+  if (integer) {
+    p.output_scale = y.quant.scale[0];
+    p.zero_point = y.quant.zero_point[0];
+    const IntRange range = range_of(y.dtype);
+    p.qmin = range.min;
+    p.high = static_cast<float>(range.max - p.zero_point);
+    const float slope = -x.quant.scale[0] * p.beta;
+    for (int d = 0; d < 256; ++d) p.table[d] = std::exp(slope * static_cast<float>(d));
+  }
+  nest.params = params_bytes(p);
+  nest.extent[kRow] = static_cast<int32_t>(elements(x.shape) / p.count);
+  Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);
+  in.stride[kRow] = out.stride[kRow] = p.count * static_cast<int64_t>(size_of(x.dtype));
+  nest.in = {in};
+  nest.out = {out};
+  cut(nest, kRow);
+  return nest;
+}
+
+}  // namespace
+
+std::optional<LoopNest> lower_reduce(const LowerContext& c, const Op& op) {
+  if (op.kind == OpKind::kReduce) return lower_fold(c, op);
+  if (op.kind == OpKind::kSoftmax) return lower_softmax(c, op);
+  return std::nullopt;
+}
+
+}  // namespace pj

@@ -1,0 +1,62 @@
+#include <algorithm>
+
+#include "kernels/common/resize_axis.h"
+#include "kernels/resize/resize.h"
+#include "runtime/plan/lower_support.h"
+
+namespace pj {
+namespace {
+
+// The sources of one dimension of the output; `step`: bytes between neighbours of the input.
+std::vector<ResizeSource> sources(const ResizeAxis& axis, int32_t count, int64_t step,
+                                  ResizeFn fn) {
+  std::vector<ResizeSource> all;
+  for (int32_t o = 0; o < count; ++o) {
+    ResizeSource s = {};
+    if (fn == ResizeFn::kNearest) {
+      s.first = axis.nearest(o) * step;
+    } else {
+      const ResizeAxis::Between b = axis.between(o);
+      s = {b.first * step, b.second * step, b.fraction, resize_weight(b.fraction)};
+    }
+    all.push_back(s);
+  }
+  return all;
+}
+
+}  // namespace
+
+std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
+  if (op.kind != OpKind::kResize) return std::nullopt;
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  const auto& a = op.as<ResizeParams>();
+  if (elements(x.shape) == 0 || elements(y.shape) == 0) return std::nullopt;
+  LoopNest nest;
+  nest.kernel = a.fn == ResizeFn::kNearest
+                    ? find_row(c, KernelClass::kNearest, DType::kU8, DType::kU8)
+                    : find_row(c, KernelClass::kBilinear, x.dtype, y.dtype);
+  if (nest.kernel < 0) return std::nullopt;
+  const int64_t pixel = x.shape[3] * static_cast<int64_t>(size_of(x.dtype));
+  const int64_t in_row = x.shape[2] * pixel, out_row = y.shape[2] * pixel;
+  const ResizeKernelParams header = {y.shape[1], y.shape[2], x.shape[3], pixel};
+  const auto rows = sources({x.shape[1], y.shape[1], a}, y.shape[1], in_row, a.fn);
+  const auto cols = sources({x.shape[2], y.shape[2], a}, y.shape[2], pixel, a.fn);
+  nest.params = params_bytes(header);
+  for (const auto* part : {&rows, &cols}) {
+    const auto bytes = std::as_bytes(std::span(*part));
+    nest.params.insert(nest.params.end(), bytes.begin(), bytes.end());
+  }
+  nest.extent[kBatch] = y.shape[0];
+  nest.extent[kRow] = y.shape[1];
+  Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);
+  in.stride[kBatch] = x.shape[1] * in_row;
+  out.stride[kRow] = out_row;
+  out.stride[kBatch] = y.shape[1] * out_row;
+  nest.in = {in};
+  nest.out = {out};
+  nest.loops = {{kBatch, 1, true}};
+  cut(nest, kRow);
+  return nest;
+}
+
+}  // namespace pj
