@@ -102,7 +102,14 @@ std::optional<ConvShape> shape_of(const Graph& graph, const Op& op) {
 double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
   const ConvKernelParams& w = s.kernel;
   double taps = w.kernel_h * w.kernel_w;
-  int32_t channels = s.cls == KernelClass::kDepthwise ? 1 : s.in_c;
+  if (s.cls == KernelClass::kDepthwise) {
+    // The last panel may be narrow (kernels/depthwise/dot_shape.h).
+    const int32_t left = s.out_c % k.nr, whole = s.out_c - left;
+    const bool narrows = k.packing == PackingId::kDepthwiseQuads;
+    const int32_t last = left > 0 && narrows ? dot_width(k.nr, left) : k.nr;
+    return taps * (whole + (left > 0 ? last : 0)) / k.macs_per_cycle;
+  }
+  int32_t channels = s.in_c;
   if (k.packing == PackingId::kConvSegments) {
     const Segments segments = segments_of(w);
     taps = w.kernel_h * segments.per_row;

@@ -14,7 +14,7 @@ Target small_target() {
   Target t;
   t.isa = host_cpu().isa & built_isa();
   t.l1_bytes = 4 << 10;
-  t.l2_bytes = 24 << 10;
+  t.l2_bytes = 32 << 10;
   return t;
 }
 

@@ -336,6 +336,26 @@ TEST(Depthwise, ChannelMultiplierIsPlannedForFastKernels) {
   }
 }
 
+// Narrow layers are no reason to leave the widest vectors: narrow panels hold several pixels.
+TEST(Depthwise, TheWidestLevelIsPlannedForNarrowLayers) {
+  const IsaSet vnni = *isa_by_name("avx512vnni");
+  if (!(host_cpu().isa & built_isa()).includes(vnni)) GTEST_SKIP() << "no AVX512-VNNI";
+  for (int32_t channels : {8, 16, 24, 32, 96, 144}) {
+    testing::GraphBuilder b;
+    const auto q = testing::quantized(0.03f, 7);
+    const TensorId x = b.input("x", DType::kI8, {1, 9, 10, channels}, q);
+    const TensorId w =
+        b.constant("w", DType::kI8, {1, 3, 3, channels}, testing::quantized(0.001f, 0));
+    const TensorId y = b.activation("y", DType::kI8, {}, q);
+    DepthwiseConv2DParams p;
+    p.padding.mode = PadMode::kSame;
+    b.op(OpKind::kDepthwiseConv2D, p, {x, w}, {y});
+    const Result<Graph> graph = b.finish({y});
+    ASSERT_TRUE(graph) << graph.error().message;
+    EXPECT_EQ(run_planned(*graph, false, 1).kernel, "qs8_dwconv_4x64c4_avx512vnni") << channels;
+  }
+}
+
 std::vector<KernelId> integer_depthwise_rows() {
   std::vector<KernelId> ids;
   for (size_t i = 0; i < kernel_catalog().size(); ++i) {
