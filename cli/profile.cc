@@ -9,6 +9,7 @@
 #include "cli/inputs.h"
 #include "cli/table.h"
 #include "runtime/base/clock.h"
+#include "runtime/graph/op_table.h"
 
 namespace pj::cli {
 namespace {
@@ -33,24 +34,30 @@ Profile take_profile(Session& session, int64_t runs) {
   return profile;
 }
 
-// Times of one run, in ms.
+// Times in ms: of each step and of a whole run the fastest, since what disturbs a run only ever
+// adds.
 struct Times {
-  explicit Times(const Profile& p) : runs(static_cast<double>(p.runs)) {
+  explicit Times(const Profile& p) {
+    const auto runs = static_cast<double>(p.runs);
+    mean = static_cast<double>(p.total_ns) / runs * 1e-6;
     for (const StepTime& s : p.steps) {
-      steps.push_back(static_cast<double>(s.ns) / runs * 1e-6);
+      steps.push_back(static_cast<double>(s.min_ns) * 1e-6);
       sum += steps.back();
     }
-    whole = static_cast<double>(p.total_ns) / runs * 1e-6;
+    whole = static_cast<double>(p.min_total_ns) * 1e-6;
   }
   double share(size_t i) const { return sum > 0 ? steps[i] / sum : 0; }
 
-  double runs;
   std::vector<double> steps;
-  double sum = 0, whole = 0;
+  double sum = 0, whole = 0, mean = 0;
 };
 
 double gmacs(int64_t macs, double ms) {
   return ms > 0 ? static_cast<double>(macs) / (ms * 1e6) : 0;
+}
+
+std::string member_kernel(const Step& step, size_t member) {
+  return kernel_catalog()[static_cast<size_t>(step.members[member].kernel)].name;
 }
 
 std::string kernel_name(const Session& session, const Step& step) {
@@ -58,7 +65,9 @@ std::string kernel_name(const Session& session, const Step& step) {
     const Op& op = session.compiled().graph.ops[static_cast<size_t>(step.op_indices[0])];
     return session.model().options().prepared->kernel_name(op);
   }
-  return kernel_catalog()[static_cast<size_t>(step.members.back().kernel)].name;
+  if (step.rows_per_step > 0)
+    return fmt::format("{} rows of {} layers", step.rows_per_step, step.members.size());
+  return member_kernel(step, 0);
 }
 
 // The tensors that go into a step or come out of it.
@@ -83,9 +92,12 @@ Json shapes_json(const Graph& graph, const Step& step) {
 
 Json members_json(const Graph& graph, const Step& step) {
   Json members = Json::array();
-  for (int32_t index : step.op_indices) {
-    const Op& op = graph.ops[static_cast<size_t>(index)];
-    members.push_back(Json{{"op_index", index}, {"name", op.name}, {"op", op.display_name()}});
+  for (size_t m = 0; m < step.op_indices.size(); ++m) {
+    const Op& op = graph.ops[static_cast<size_t>(step.op_indices[m])];
+    members.push_back(Json{{"op_index", step.op_indices[m]},
+                           {"name", op.name},
+                           {"op", op.display_name()},
+                           {"kernel", step.prepared ? Json() : Json(member_kernel(step, m))}});
   }
   return members;
 }
@@ -131,6 +143,7 @@ Json to_json(const OpenModel& open, const Profile& profile) {
               {"steps_ms", times.sum},
               {"time_ms", times.whole},
               {"overhead_ms", times.whole - times.sum},
+              {"mean_ms", times.mean},
               {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};
   add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram", "energy_uj", "energy_low_uj",
                        "energy_high_uj", "energy_source", "idle_policy"});
@@ -140,6 +153,18 @@ Json to_json(const OpenModel& open, const Profile& profile) {
               {"runs", profile.runs},
               {"steps", steps},
               {"totals", totals}};
+}
+
+// The layers of a band, below it.
+void add_members(Table& table, const Graph& graph, const Step& step) {
+  for (size_t m = 0; m < step.members.size(); ++m) {
+    const Op& op = graph.ops[static_cast<size_t>(step.op_indices[m])];
+    const Tensor& y = graph.tensor(op.outputs[0]);
+    const int64_t macs = mac_count(graph, op);
+    table.add({"", "  " + shorten(printable(op.name.empty() ? y.name : op.name), 30),
+               op.display_name(), member_kernel(step, m), to_string(y.shape),
+               macs > 0 ? count_text(macs) : "-", "", "", ""});
+  }
 }
 
 void print_text(const OpenModel& open, const Profile& profile) {
@@ -164,16 +189,18 @@ void print_text(const OpenModel& open, const Profile& profile) {
                step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
                fmt::format("{:.1f} %", times.share(i) * 100),
                step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-"});
+    if (step.rows_per_step > 0) add_members(table, graph, step);
   }
   fmt::print("{}", table.to_string());
   const int64_t macs = total_macs(session.program());
   fmt::print(
       "\nsum of steps {} ms, whole run {} ms, overhead {} ms ({:.1f} %); {} MACs, {:.1f} GMAC/s\n"
-      "mean of {} runs, {} thread{}, {}\n",
+      "fastest of {} runs, for each step and for the whole (mean of a run {} ms); {} thread{}, "
+      "{}\n",
       ms_text(times.sum), ms_text(times.whole), ms_text(times.whole - times.sum),
       times.whole > 0 ? (times.whole - times.sum) / times.whole * 100 : 0, count_text(macs),
-      gmacs(macs, times.whole), profile.runs, session.threads(), session.threads() == 1 ? "" : "s",
-      level_name(open.model->options().target.isa));
+      gmacs(macs, times.whole), profile.runs, ms_text(times.mean), session.threads(),
+      session.threads() == 1 ? "" : "s", level_name(open.model->options().target.isa));
 }
 
 }  // namespace
@@ -183,7 +210,7 @@ int profile_command(const Args& args) {
   CLI::App app("Show where the time of a model goes, step by step.", "pj profile");
   app.add_option("MODEL", o.model, kModelHelp)->required();
   app.add_option("--runs", o.runs,
-                 "inferences to average over (default: as many as fit into 1 s, at least 5)")
+                 "inferences to measure (default: as many as fit into 1 s, at least 5)")
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");

@@ -341,10 +341,14 @@ Status Session::run(Profile& profile) {
   for (size_t i = 0; i < steps_.size(); ++i) {
     PJ_TRY(run_step(i));
     const int64_t after = now_ns();
-    profile.steps[i].ns += after - before;
+    StepTime& step = profile.steps[i];
+    step.ns += after - before;
+    step.min_ns = std::min(step.min_ns, after - before);
     before = after;
   }
-  profile.total_ns += now_ns() - start;
+  const int64_t total = now_ns() - start;
+  profile.total_ns += total;
+  profile.min_total_ns = std::min(profile.min_total_ns, total);
   ++profile.runs;
   return {};
 }

@@ -99,7 +99,7 @@ std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
 
 // Cycles that lines cost which miss a cache, beyond what computing hides: see the decision record.
 struct LineCosts {
-  double l1 = 1.5, l2 = 6, last = 24;
+  double l1 = 0.3, l2 = 6, last = 24;
 };
 
 // Bytes that pass the border of a cache of `size` bytes when the steps run layer by layer.
