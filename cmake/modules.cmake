@@ -1,4 +1,4 @@
-# pj_module(NAME FOLDER... [DEPENDS modules and libraries...])
+# pj_module(NAME [FAST] [EXCEPTIONS] FOLDERS ... [DEPENDS modules and libraries...])
 #
 # One static library a folder: all its .cc files, warnings on. `DEPENDS` mirrors the arrows of
 # docs/architecture.md; tests/architecture checks the includes themselves.
@@ -16,7 +16,7 @@ if(PJ_SANITIZE)
 endif()
 
 function(pj_module name)
-  cmake_parse_arguments(ARG "EXCEPTIONS" "" "FOLDERS;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "EXCEPTIONS;FAST" "" "FOLDERS;DEPENDS" ${ARGN})
   set(sources)
   foreach(folder IN LISTS ARG_FOLDERS)
     file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
@@ -30,6 +30,14 @@ function(pj_module name)
   target_include_directories(pj_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   # Integer results must not depend on the compiler's mood: no fused multiply-add behind our back.
   target_compile_options(pj_${name} PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -ffp-contract=off)
+  # What has to be fast is in kernels/levels, built by itself; the rest should be small and build
+  # quickly: with -O3 the library would be twice as large.
+  if(ARG_FAST)
+    target_compile_options(pj_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
+  else()
+    target_compile_options(pj_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
+  target_compile_options(pj_${name} PRIVATE -ffunction-sections -fdata-sections)
   if(NOT ARG_EXCEPTIONS)
     target_compile_options(pj_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
   endif()

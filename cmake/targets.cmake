@@ -1,10 +1,10 @@
 # The house, bottom up.
-pj_module(base FOLDERS runtime/base DEPENDS fmt::fmt tl::expected ${CPUINFO_LIBRARY}
+pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected ${CPUINFO_LIBRARY}
                                Threads::Threads)
 target_include_directories(pj_base SYSTEM PRIVATE ${CPUINFO_INCLUDE_DIR})
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
-pj_module(reference FOLDERS kernels/reference DEPENDS pj_base)
-pj_module(kernels FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
+pj_module(reference FAST FOLDERS kernels/reference DEPENDS pj_base)
+pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
 pj_kernel_level(scalar SCALAR "")
@@ -31,7 +31,7 @@ pj_flatbuffers(pj_tflite converters/tflite/tflite.fbs)
 
 pj_module(passes FOLDERS runtime/passes DEPENDS pj_graph pj_reference)
 pj_module(plan FOLDERS runtime/plan DEPENDS pj_passes pj_kernels)
-pj_module(exec FOLDERS runtime/exec DEPENDS pj_plan pj_passes ${PTHREADPOOL_LIBRARY})
+pj_module(exec FAST FOLDERS runtime/exec DEPENDS pj_plan pj_passes ${PTHREADPOOL_LIBRARY})
 target_include_directories(pj_exec SYSTEM PRIVATE ${PTHREADPOOL_INCLUDE_DIR})
 pj_module(xnnpack FOLDERS runtime/exec/xnnpack DEPENDS pj_exec)
 if(PJ_HAVE_XNNPACK)
@@ -46,8 +46,7 @@ else()
   endforeach()
 endif()
 pj_module(models FOLDERS models models/builders DEPENDS pj_graph)
-# Runs once a load, and only the made-up numbers are many: small code elsewhere.
-target_compile_options(pj_models PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Os>)
+# The made-up numbers are many.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/models/builders/random.cc PROPERTIES COMPILE_OPTIONS -O3)
 pj_embed(pj_models fashion_tflite models/fashion/fashion.tflite)
 pj_embed(pj_models fashion_labels models/fashion/labels.txt)

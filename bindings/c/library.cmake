@@ -13,7 +13,8 @@ target_compile_options(picojoule PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -fno
 
 # Without the list, templates of libstdc++ would be exported, whose visibility is not ours to set.
 set(symbols ${CMAKE_SOURCE_DIR}/bindings/c/picojoule.map)
-target_link_options(picojoule PRIVATE -Wl,--version-script=${symbols} -Wl,--exclude-libs,ALL)
+target_link_options(picojoule PRIVATE -Wl,--version-script=${symbols} -Wl,--exclude-libs,ALL
+                                      -Wl,--gc-sections)
 set_target_properties(picojoule PROPERTIES LINK_DEPENDS ${symbols})
 if(NOT PJ_SANITIZE)  # whose runtime is in the program
   target_link_options(picojoule PRIVATE -Wl,-z,defs)
