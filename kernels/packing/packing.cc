@@ -20,22 +20,88 @@ int32_t k_blocks(const PackSpec& s) {
   return static_cast<int32_t>(ceil_div(s.in_channels, unit)) * (unit / s.kr);
 }
 
-// Copies one panel's weights, converting with `convert`, and calls it for every element that
-// exists.
-template <typename T, typename Convert>
-void copy_panel(const PackSpec& s, const T* weights, int32_t first, T* out, Convert convert) {
-  for (int32_t tap = 0; tap < s.taps; ++tap) {
-    for (int32_t kb = 0; kb < k_blocks(s); ++kb) {
-      for (int32_t n = 0; n < s.nr; ++n) {
-        for (int32_t kk = 0; kk < s.kr; ++kk, ++out) {
-          const int32_t k = kb * s.kr + kk;
-          if (first + n >= s.out_channels || k >= s.in_channels) continue;
-          *out = convert(
-              n, weights[tap * s.tap_stride + k * s.in_stride + (first + n) * s.out_stride]);
-        }
+// Copies `count` words, `from_step` and `to_step` bytes apart, with the bits of `flip` flipped.
+template <typename Word>
+void copy_words(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+                int64_t count, Word flip) {
+  for (int64_t i = 0; i < count; ++i) {
+    Word word;
+    std::memcpy(&word, from + i * from_step, sizeof(Word));
+    word ^= flip;
+    std::memcpy(to + i * to_step, &word, sizeof(Word));
+  }
+}
+
+// The same for words of 1, 2, 4 or 8 bytes, all of which have the bits of `flip` flipped.
+void copy_words(int64_t word_bytes, const std::byte* from, int64_t from_step, std::byte* to,
+                int64_t to_step, int64_t count, uint8_t flip) {
+  const uint64_t flips = flip * 0x0101010101010101U;
+  switch (word_bytes) {
+    case 1:
+      return copy_words(from, from_step, to, to_step, count, flip);
+    case 2:
+      return copy_words(from, from_step, to, to_step, count, static_cast<uint16_t>(flips));
+    case 4:
+      return copy_words(from, from_step, to, to_step, count, static_cast<uint32_t>(flips));
+    default:
+      return copy_words(from, from_step, to, to_step, count, flips);
+  }
+}
+
+// Copies `count` k's of one output channel and tap to their places in a panel: kr of them together,
+// as one word if they are so in the model.
+void copy_run(const PackSpec& s, const std::byte* from, int64_t count, uint8_t flip,
+              std::byte* to) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t kr_bytes = s.kr * size, from_step = s.in_stride * kr_bytes,
+                to_step = s.nr * kr_bytes;
+  if (s.in_stride == 1 && (kr_bytes == 2 || kr_bytes == 4 || kr_bytes == 8)) {
+    const int64_t whole = count / s.kr;
+    copy_words(kr_bytes, from, from_step, to, to_step, whole, flip);
+    from += whole * from_step;
+    to += whole * to_step;
+    count -= whole * s.kr;
+  }
+  for (int64_t k = 0; k < std::min<int64_t>(s.kr, count); ++k) {
+    copy_words(size, from + k * s.in_stride * size, from_step, to + k * size, to_step,
+               ceil_div(count - k, s.kr), flip);
+  }
+}
+
+// Copies the weights of one panel, `channels` of them from channel `first` on; in blocks of k's, so
+// that all channels write to the same few lines while these are in L1.
+void copy_panel(const PackSpec& s, const std::byte* weights, int32_t first, int32_t channels,
+                uint8_t flip, std::byte* out) {
+  const int64_t block = 16 * s.kr;
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t tap_bytes = int64_t{k_blocks(s)} * s.kr * s.nr * size;
+  for (int32_t tap = 0; tap < s.taps; ++tap, out += tap_bytes) {
+    for (int64_t k = 0; k < s.in_channels; k += block) {
+      for (int32_t n = 0; n < channels; ++n) {
+        const int64_t at = tap * s.tap_stride + k * s.in_stride + (first + n) * s.out_stride;
+        copy_run(s, weights + at * size, std::min(block, s.in_channels - k), flip,
+                 out + (k * s.nr + int64_t{n} * s.kr) * size);
       }
     }
   }
+}
+
+// The sum of one output channel's weights as kernels see them, modulo 2^32.
+uint32_t sum_of_weights(const PackSpec& s, const std::byte* weights, int32_t channel,
+                        uint8_t flip) {
+  uint32_t sum = 0;
+  for (int32_t tap = 0; tap < s.taps; ++tap) {
+    const auto* w =
+        reinterpret_cast<const uint8_t*>(weights) + tap * s.tap_stride + channel * s.out_stride;
+    if (s.in_stride == 1) {
+      for (int32_t k = 0; k < s.in_channels; ++k)
+        sum += static_cast<uint32_t>(static_cast<int8_t>(w[k] ^ flip));
+    } else {
+      for (int32_t k = 0; k < s.in_channels; ++k)
+        sum += static_cast<uint32_t>(static_cast<int8_t>(w[k * s.in_stride] ^ flip));
+    }
+  }
+  return sum;
 }
 
 void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
@@ -46,14 +112,7 @@ void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::by
     out_bias[n] = bias_f16 ? to_float(reinterpret_cast<const Half*>(bias)[first + n])
                            : reinterpret_cast<const float*>(bias)[first + n];
   }
-  std::byte* out = panel + s.weights_offset();
-  if (s.weights == DType::kF16) {
-    copy_panel(s, reinterpret_cast<const uint16_t*>(weights), first,
-               reinterpret_cast<uint16_t*>(out), [](int32_t, uint16_t w) { return w; });
-  } else {
-    copy_panel(s, reinterpret_cast<const float*>(weights), first, reinterpret_cast<float*>(out),
-               [](int32_t, float w) { return w; });
-  }
+  copy_panel(s, weights, first, channels, 0, panel + s.weights_offset());
 }
 
 void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
@@ -64,20 +123,16 @@ void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::
   const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
   const auto zx = static_cast<uint32_t>(s.input_zero_point + (as_unsigned ? 128 : 0));
   const auto zw = static_cast<uint32_t>(signed_zero_point(s.weights, s.weights_zero_point));
+  const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
   const auto count = static_cast<uint32_t>(s.taps) * static_cast<uint32_t>(s.in_channels);
   for (int32_t n = 0; n < channels; ++n) {
     const auto c = static_cast<size_t>(first + n);
     const uint32_t b = bias == nullptr ? 0 : reinterpret_cast<const uint32_t*>(bias)[c];
     out_bias[n] = b + count * zx * zw;
+    if (zx != 0) out_bias[n] -= zx * sum_of_weights(s, weights, first + n, flip);
     out_scale[n] = scales[c];
   }
-  const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
-  copy_panel(s, reinterpret_cast<const uint8_t*>(weights), first,
-             reinterpret_cast<uint8_t*>(panel + s.weights_offset()), [&](int32_t n, uint8_t raw) {
-               const auto w = static_cast<uint8_t>(raw ^ flip);
-               out_bias[n] -= zx * static_cast<uint32_t>(static_cast<int8_t>(w));
-               return w;
-             });
+  copy_panel(s, weights, first, channels, flip, panel + s.weights_offset());
 }
 
 }  // namespace
