@@ -48,42 +48,110 @@ void copy_words(int64_t word_bytes, const std::byte* from, int64_t from_step, st
   }
 }
 
-// Copies `count` k's of one output channel and tap to their places in a panel: kr of them together,
-// as one word if they are so in the model.
-void copy_run(const PackSpec& s, const std::byte* from, int64_t count, uint8_t flip,
-              std::byte* to) {
-  const auto size = static_cast<int64_t>(size_of(s.weights));
-  const int64_t kr_bytes = s.kr * size, from_step = s.in_stride * kr_bytes,
-                to_step = s.nr * kr_bytes;
-  if (s.in_stride == 1 && (kr_bytes == 2 || kr_bytes == 4 || kr_bytes == 8)) {
-    const int64_t whole = count / s.kr;
-    copy_words(kr_bytes, from, from_step, to, to_step, whole, flip);
-    from += whole * from_step;
-    to += whole * to_step;
-    count -= whole * s.kr;
-  }
-  for (int64_t k = 0; k < std::min<int64_t>(s.kr, count); ++k) {
-    copy_words(size, from + k * s.in_stride * size, from_step, to + k * size, to_step,
-               ceil_div(count - k, s.kr), flip);
+// Four words of 32 bits, a register where there are registers of 128.
+typedef uint32_t Quad __attribute__((vector_size(16)));
+
+// Copies 4 x `count` words of 32 bits, count a multiple of 4, from four runs that are `run_bytes`
+// apart, so that four of one place follow each other.
+void interleave_words(const std::byte* from, int64_t run_bytes, std::byte* to, int64_t to_step,
+                      int64_t count, uint8_t flip) {
+  const Quad flips = flip * 0x01010101U - Quad{};
+  for (int64_t i = 0; i < count; i += 4, from += sizeof(Quad), to += 4 * to_step) {
+    Quad run[4];
+    for (int r = 0; r < 4; ++r) {
+      std::memcpy(&run[r], from + r * run_bytes, sizeof(Quad));
+      run[r] ^= flips;
+    }
+    const Quad low01 = __builtin_shufflevector(run[0], run[1], 0, 4, 1, 5);
+    const Quad low23 = __builtin_shufflevector(run[2], run[3], 0, 4, 1, 5);
+    const Quad high01 = __builtin_shufflevector(run[0], run[1], 2, 6, 3, 7);
+    const Quad high23 = __builtin_shufflevector(run[2], run[3], 2, 6, 3, 7);
+    const Quad place[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                           __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                           __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                           __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    for (int p = 0; p < 4; ++p) std::memcpy(to + p * to_step, &place[p], sizeof(Quad));
   }
 }
 
-// Copies the weights of one panel, `channels` of them from channel `first` on; in blocks of k's, so
-// that all channels write to the same few lines while these are in L1.
+// Copies `count` neighbouring k's of one output channel and tap to their places in a panel: kr of
+// them together, as one word.
+void copy_run(const PackSpec& s, const std::byte* from, int64_t count, uint8_t flip,
+              std::byte* to) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t kr_bytes = s.kr * size, to_step = s.nr * kr_bytes;
+  if (kr_bytes == 2 || kr_bytes == 4 || kr_bytes == 8) {
+    const int64_t whole = count / s.kr;
+    copy_words(kr_bytes, from, kr_bytes, to, to_step, whole, flip);
+    from += whole * kr_bytes;
+    to += whole * to_step;
+    count -= whole * s.kr;
+  }
+  for (int64_t k = 0; k < std::min<int64_t>(s.kr, count); ++k)
+    copy_words(size, from + k * size, kr_bytes, to + k * size, to_step, ceil_div(count - k, s.kr),
+               flip);
+}
+
+// Copies `count` neighbouring k's of `channels` output channels, whose runs are `run_bytes` apart.
+void copy_runs(const PackSpec& s, const std::byte* from, int64_t run_bytes, int32_t channels,
+               int64_t count, uint8_t flip, std::byte* to) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t kr_bytes = s.kr * size;
+  const int64_t words = kr_bytes == 4 ? count / s.kr / 4 * 4 : 0;
+  for (int32_t n = 0; n < channels; ++n, from += run_bytes, to += kr_bytes) {
+    if (n % 4 == 0 && n + 4 <= channels)
+      interleave_words(from, run_bytes, to, s.nr * kr_bytes, words, flip);
+    const int64_t done = n < channels / 4 * 4 ? words : 0;
+    copy_run(s, from + done * kr_bytes, count - done * s.kr, flip, to + done * s.nr * kr_bytes);
+  }
+}
+
+// Copies the weights of one panel, `channels` of them from channel `first` on. Where k's are
+// neighbours, in blocks of them, so that all channels write to the same few lines while these are
+// in L1; else channel by channel.
 void copy_panel(const PackSpec& s, const std::byte* weights, int32_t first, int32_t channels,
                 uint8_t flip, std::byte* out) {
-  const int64_t block = 16 * s.kr;
   const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t block = s.in_stride == 1 && s.in_channels > 1 ? 16 * s.kr : 1;
   const int64_t tap_bytes = int64_t{k_blocks(s)} * s.kr * s.nr * size;
   for (int32_t tap = 0; tap < s.taps; ++tap, out += tap_bytes) {
     for (int64_t k = 0; k < s.in_channels; k += block) {
-      for (int32_t n = 0; n < channels; ++n) {
-        const int64_t at = tap * s.tap_stride + k * s.in_stride + (first + n) * s.out_stride;
-        copy_run(s, weights + at * size, std::min(block, s.in_channels - k), flip,
-                 out + (k * s.nr + int64_t{n} * s.kr) * size);
+      const std::byte* from =
+          weights + (tap * s.tap_stride + k * s.in_stride + first * s.out_stride) * size;
+      std::byte* to = out + (k / s.kr * s.nr * s.kr + k % s.kr) * size;
+      if (block > 1) {
+        copy_runs(s, from, s.out_stride * size, channels, std::min(block, s.in_channels - k), flip,
+                  to);
+      } else {
+        copy_words(size, from, s.out_stride * size, to, s.kr * size, channels, flip);
       }
     }
   }
+}
+
+// The sum of signed bytes, modulo 2^32, each with the bits of `flip` flipped: fields of 16 bits
+// side by side, of the bytes as unsigned ones.
+uint32_t sum_of_bytes(const std::byte* bytes, int64_t count, uint8_t flip) {
+  constexpr uint64_t kBytes = 0x00ff00ff00ff00ffU, kFields = 0x0000ffff0000ffffU;
+  constexpr int64_t kFit = 256 * 8;  // bytes, until a field could overflow
+  flip ^= 0x80;
+  uint32_t sum = 0;
+  int64_t i = 0;
+  while (count - i >= 8) {
+    uint64_t even = 0, odd = 0;
+    for (const int64_t end = std::min(i + kFit, count / 8 * 8); i < end; i += 8) {
+      uint64_t word;
+      std::memcpy(&word, bytes + i, 8);
+      word ^= flip * 0x0101010101010101U;
+      even += word & kBytes;
+      odd += word >> 8 & kBytes;
+    }
+    const uint64_t sums =
+        (even & kFields) + (even >> 16 & kFields) + (odd & kFields) + (odd >> 16 & kFields);
+    sum += static_cast<uint32_t>(sums) + static_cast<uint32_t>(sums >> 32);
+  }
+  for (; i < count; ++i) sum += static_cast<uint8_t>(bytes[i]) ^ flip;
+  return sum - 128 * static_cast<uint32_t>(count);
 }
 
 // The sum of one output channel's weights as kernels see them, modulo 2^32.
@@ -91,15 +159,12 @@ uint32_t sum_of_weights(const PackSpec& s, const std::byte* weights, int32_t cha
                         uint8_t flip) {
   uint32_t sum = 0;
   for (int32_t tap = 0; tap < s.taps; ++tap) {
-    const auto* w =
-        reinterpret_cast<const uint8_t*>(weights) + tap * s.tap_stride + channel * s.out_stride;
+    const std::byte* w = weights + tap * s.tap_stride + channel * s.out_stride;
     if (s.in_stride == 1) {
-      for (int32_t k = 0; k < s.in_channels; ++k)
-        sum += static_cast<uint32_t>(static_cast<int8_t>(w[k] ^ flip));
-    } else {
-      for (int32_t k = 0; k < s.in_channels; ++k)
-        sum += static_cast<uint32_t>(static_cast<int8_t>(w[k * s.in_stride] ^ flip));
+      sum += sum_of_bytes(w, s.in_channels, flip);
+      continue;
     }
+    for (int32_t k = 0; k < s.in_channels; ++k) sum += sum_of_bytes(w + k * s.in_stride, 1, flip);
   }
   return sum;
 }
