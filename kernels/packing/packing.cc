@@ -112,7 +112,7 @@ void copy_runs(const PackSpec& s, const std::byte* from, int64_t run_bytes, int3
 void copy_panel(const PackSpec& s, const std::byte* weights, int32_t first, int32_t channels,
                 uint8_t flip, std::byte* out) {
   const auto size = static_cast<int64_t>(size_of(s.weights));
-  const int64_t block = s.in_stride == 1 && s.in_channels > 1 ? 16 * s.kr : 1;
+  const int64_t block = s.in_stride == 1 && s.in_channels > 1 ? 64 * s.kr : 1;
   const int64_t tap_bytes = int64_t{k_blocks(s)} * s.kr * s.nr * size;
   for (int32_t tap = 0; tap < s.taps; ++tap, out += tap_bytes) {
     for (int64_t k = 0; k < s.in_channels; k += block) {
