@@ -159,8 +159,10 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
   if (k * s.out_c > pixels * s.in_c) {
-    const auto panels = static_cast<int32_t>(ceil_div(s.out_c, kernel.nr));
-    tile.channels = piece(panels, parts) * kernel.nr;
+    // Short rows fill the registers only with several panels side by side.
+    const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::min(4, kernel.mr / 6) : 1;
+    const int32_t unit = side_by_side * kernel.nr;
+    tile.channels = piece(static_cast<int32_t>(ceil_div(s.out_c, unit)), parts) * unit;
   } else if (s.out_h > 1) {
     tile.rows = std::min(tile.rows, piece(s.out_h, parts));
   } else {
