@@ -21,6 +21,11 @@ constexpr Layer depthwise(const char* network, int32_t size, int32_t channels, i
   return {network, OpKind::kDepthwiseConv2D, size, size, channels, channels, window, window,
           stride,  Activation::kRelu6};
 }
+// Upsampling: the output is `stride` times as large.
+constexpr Layer transposed(const char* network, int32_t size, int32_t in_c, int32_t out_c,
+                           int32_t window, int32_t stride) {
+  return {network, OpKind::kTransposeConv2D, size, size, in_c, out_c, window, window, stride};
+}
 constexpr Layer product(const char* network, int32_t rows, int32_t in, int32_t out) {
   return {network, OpKind::kFullyConnected, rows, 1, in, out};
 }
@@ -78,6 +83,9 @@ constexpr Layer kLayers[] = {
     depthwise("mobilenet_v3", 28, 120, 5, 1),
     depthwise("mobilenet_v3", 14, 672, 5, 2),
     depthwise("mobilenet_v3", 7, 960, 5, 1),
+    // Transposed.
+    transposed("unet", 32, 128, 64, 2, 2),
+    transposed("fcn", 28, 64, 64, 4, 2),
     // Batch 1: as many bytes of weights as multiplications.
     product("mobilenet_v2", 1, 1280, 1001),
     product("resnet50", 1, 2048, 1000),
@@ -120,6 +128,14 @@ OpParams params_of(const Layer& l) {
     p.activation = l.activation;
     return p;
   }
+  if (l.op == OpKind::kTransposeConv2D) {
+    TransposeConv2DParams p;
+    p.stride_h = p.stride_w = l.stride;
+    p.out_h = l.height * l.stride;
+    p.out_w = l.width * l.stride;
+    p.padding.mode = PadMode::kSame;
+    return p;
+  }
   Conv2DParams p;
   p.stride_h = p.stride_w = l.stride;
   p.padding.mode = PadMode::kSame;
@@ -136,9 +152,9 @@ std::string name_of(const Layer& l) {
   if (l.op == OpKind::kFullyConnected)
     return fmt::format("{}_fc_{}x{}_{}", l.network, l.height, l.in_c, l.out_c);
   const bool depthwise = l.op == OpKind::kDepthwiseConv2D;
-  const std::string name =
-      fmt::format("{}_{}_{}x{}s{}_{}x{}x{}", l.network, depthwise ? "dwconv" : "conv", l.kernel_h,
-                  l.kernel_w, l.stride, l.height, l.width, l.in_c);
+  const char* op = depthwise ? "dwconv" : l.op == OpKind::kTransposeConv2D ? "deconv" : "conv";
+  const std::string name = fmt::format("{}_{}_{}x{}s{}_{}x{}x{}", l.network, op, l.kernel_h,
+                                       l.kernel_w, l.stride, l.height, l.width, l.in_c);
   return depthwise ? name : fmt::format("{}_{}", name, l.out_c);
 }
 

@@ -13,7 +13,7 @@ namespace pj::bench {
 
 struct Layer {
   const char* network;
-  OpKind op;  // kConv2D, kDepthwiseConv2D or kFullyConnected
+  OpKind op;  // kConv2D, kDepthwiseConv2D, kTransposeConv2D or kFullyConnected
   // Input; a fully connected layer has `height` rows of `in_c` numbers.
   int32_t height, width, in_c;
   int32_t out_c;

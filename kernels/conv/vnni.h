@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "kernels/conv/vnni_block.h"
+#include "kernels/conv/vnni_overlap.h"
 #include "kernels/conv/vnni_sums.h"
 #include "kernels/kernel.h"
 
@@ -83,10 +84,10 @@ struct VnniCut {
   int32_t count = 0;
 };
 
-PJ_INLINE void cut_row(int32_t cols, const VnniSizes& sizes, VnniCut& cut) {
+// Appends the runs of columns [done, cols).
+PJ_INLINE void cut_row(int32_t done, int32_t cols, const VnniSizes& sizes, VnniCut& cut) {
   const int32_t largest = sizes.sizes[0].pixels;
-  cut.count = 0;
-  for (int32_t done = 0; done < cols;) {
+  while (done < cols) {
     // Into the fewest blocks, as equal as the sizes allow: some of n pixels, the others of n - 1.
     const int32_t left = cols - done;
     const int32_t blocks = (left + largest - 1) / largest;
@@ -104,6 +105,23 @@ PJ_INLINE void cut_row(int32_t cols, const VnniSizes& sizes, VnniCut& cut) {
       done = cols;
     }
   }
+}
+
+// The run of blocks that overlap, from column 0 on, where they pay off; returns its columns.
+template <typename Isa>
+PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels, VnniCut& cut) {
+  if constexpr (Isa::kMaxPanels == 4) {
+    constexpr int32_t kMostQuads = 12;
+    const int32_t pixels = overlap_pixels(panels), count = cols / pixels;
+    const bool one_segment = t.kernel_h * t.segments == 1;
+    if (!one_segment || t.quads < kOverlapGroups || t.quads > kMostQuads || count < 2) return 0;
+    const VnniBlocksFn blocks = panels == 4   ? vnni_overlapped_blocks<4>
+                                : panels == 2 ? vnni_overlapped_blocks<2>
+                                              : vnni_overlapped_blocks<1>;
+    cut.runs[cut.count++] = {blocks, 0, count};
+    return count * pixels;
+  }
+  return 0;
 }
 
 // Fills the table of input rows, each at the first pixel under the tile: where the input can be
@@ -146,6 +164,10 @@ PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const Segment
   }
 }
 
+// As many copies of x as 32 bits hold.
+constexpr int32_t copies(uint8_t x) { return static_cast<int32_t>(x * 0x01010101U); }
+constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x00010001U); }
+
 [[maybe_unused]] void run_vnni_tile(const Tile& t, bool unsigned_values) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const Segments segments = segments_of(p);
@@ -161,9 +183,12 @@ PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const Segment
   v.pixel_step = p.stride_w * p.in_col_bytes;
   v.panel_bytes = p.panel_bytes;
   v.out_step = p.out_col_bytes;
-  v.zero_point = p.stage.zero_point - shift;
-  v.low = static_cast<int32_t>(p.stage.low) + v.zero_point;
-  v.high = static_cast<int32_t>(p.stage.high) + v.zero_point;
+  const int32_t zero_point = p.stage.zero_point - shift;
+  const int32_t low = static_cast<int32_t>(p.stage.low) + zero_point;
+  const int32_t high = static_cast<int32_t>(p.stage.high) + zero_point;
+  v.zero_point = copies(static_cast<uint16_t>(zero_point));
+  v.low = copies(static_cast<uint8_t>(low));
+  v.high = copies(static_cast<uint8_t>(high));
   v.high_before_zero_point = p.stage.high;
   v.in_flip = unsigned_values ? 0 : kFlip;
   v.out_flip = unsigned_values ? kFlip : 0;
@@ -185,17 +210,23 @@ PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const Segment
   auto* out = reinterpret_cast<uint8_t*>(t.out[0]);
   VnniCut cut;
   int32_t cut_for = 0;
+  bool cut_plain = false;
   for (int32_t channel = 0; channel < t.size[kChannel];) {
     const int32_t left = t.size[kChannel] - channel;
     const int32_t panels = panels_of((left + 15) / 16, p.panel_bytes, t.size[kCol]);
-    if (panels != cut_for) cut_row(t.size[kCol], sizes_of<Vnni>(panels), cut);
-    cut_for = panels;
     r.channels = left < 16 * panels ? left : 16 * panels;
-    r.plain = r.channels == 16 * panels && v.low <= -128 && v.high >= 127;
+    r.plain = r.channels == 16 * panels && low <= -128 && high >= 127;
     for (int32_t i = 0; i < panels * Vnni::kPanelVectors; ++i) {
       r.plain &=
           !Vnni::any_above_one(Vnni::load_floats(r.panel + i / Vnni::kPanelVectors * p.panel_bytes +
                                                  64 + i % Vnni::kPanelVectors * Vnni::kBytes));
+    }
+    if (panels != cut_for || r.plain != cut_plain) {
+      cut.count = 0;
+      const int32_t done = r.plain ? cut_overlapped<Vnni>(v, t.size[kCol], panels, cut) : 0;
+      cut_row(done, t.size[kCol], sizes_of<Vnni>(panels), cut);
+      cut_for = panels;
+      cut_plain = r.plain;
     }
     for (int32_t row = 0; row < t.size[kRow]; ++row) {
       r.rows = table + row * p.stride_h;

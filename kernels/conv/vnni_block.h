@@ -58,7 +58,8 @@ struct VnniTile {
   int32_t row_step;                   // table entries between two window rows
   int64_t segment_step, pixel_step;   // bytes
   int64_t panel_bytes, out_step;
-  // Output: signed bytes q = zero_point + round(sum * scale), limited to [low, high], flipped.
+  // Output: signed bytes q = zero_point + round(sum * scale), limited to [low, high], flipped. Two
+  // of 16 bits, four of 8: loads copy 32 bits to all lanes for nothing, fewer at a cost.
   int32_t zero_point, low, high;
   float high_before_zero_point;
   int32_t in_flip, out_flip;  // 0x80 in each byte, or 0
@@ -134,44 +135,84 @@ PJ_INLINE void accumulate(const VnniTile& t, const VnniRow& r, int64_t x_offset,
       for (int v = 0; v < kVectors; ++v) acc[i][v] = Vnni::add32(acc[i][v], more[c][i][v]);
 }
 
-// Four registers of sums at a time make one of bytes: the channels of one or several pixels.
+// Sums begin as bias, with the corrections of `mr` pixels or null.
+template <int mr, int panels>
+PJ_INLINE void begin_sums(const VnniTile& t, const VnniRow& r, const int32_t* corrections,
+                          Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+    const Vnni::Ints bias = Vnni::load(r.panel + v / Vnni::kPanelVectors * t.panel_bytes +
+                                       v % Vnni::kPanelVectors * Vnni::kBytes);
+    unrolled<mr>([&](auto i) __attribute__((always_inline)) { acc[i][v] = bias; });
+  });
+  if (corrections == nullptr) return;
+  unrolled<mr>([&](auto i) __attribute__((always_inline)) {
+    const Vnni::Ints correction = Vnni::set32(corrections[i]);
+    unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
+      acc[i][v] = Vnni::add32(acc[i][v], correction);
+    });
+  });
+}
+
+// What sums become bytes with, in registers.
+template <int vectors>
+struct VnniStage {
+  Vnni::Ints zero_point, low, high, flip;
+  Vnni::Floats highest, scale[vectors];
+
+  PJ_INLINE VnniStage(const VnniTile& t, const VnniRow& r)
+      : zero_point(Vnni::set32(t.zero_point)),
+        low(Vnni::set32(t.low)),
+        high(Vnni::set32(t.high)),
+        flip(Vnni::set32(t.out_flip)),
+        highest(Vnni::set_float(t.high_before_zero_point)) {
+    unrolled<vectors>([&](auto v) __attribute__((always_inline)) {
+      scale[v] = Vnni::load_floats(r.panel + v / Vnni::kPanelVectors * t.panel_bytes + 64 +
+                                   v % Vnni::kPanelVectors * Vnni::kBytes);
+    });
+  }
+};
+
+// Four registers of sums make one of bytes, the channels of one or several pixels: number `group`
+// of a block's.
+template <int group, int mr, int panels, bool plain>
+PJ_INLINE void requantize_group(const VnniTile& t, const VnniRow& r,
+                                const VnniStage<panels * Vnni::kPanelVectors>& stage, uint8_t* out,
+                                Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  constexpr int kPixels = 4 / kVectors;
+  Vnni::Ints results[4];
+  unrolled<4>([&](auto i) __attribute__((always_inline)) {
+    constexpr int kPixel = group * kPixels + i / kVectors;
+    constexpr int kVector = i % kVectors;
+    if constexpr (kPixel < mr) {
+      Vnni::Floats x = Vnni::scaled(acc[kPixel][kVector], stage.scale[kVector]);
+      if constexpr (!plain) x = Vnni::min(x, stage.highest);
+      results[i] = Vnni::rounded(x);
+    } else {
+      results[i] = results[0];
+    }
+  });
+  Vnni::Ints bytes =
+      Vnni::narrowed(results[0], results[1], results[2], results[3], stage.zero_point);
+  if constexpr (!plain) bytes = Vnni::limited(bytes, stage.low, stage.high);
+  bytes = Vnni::flipped(bytes, stage.flip);
+  unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
+    if constexpr (group * kPixels + i < mr) {
+      Vnni::template store<16 * panels, i>(out, bytes, plain ? 16 * panels : r.channels);
+      out += t.out_step;
+    }
+  });
+}
+
 template <int mr, int panels, bool plain>
 PJ_INLINE void requantize_block(const VnniTile& t, const VnniRow& r, uint8_t* out,
                                 Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
-  constexpr int kVectors = panels * Vnni::kPanelVectors;
-  constexpr int kPixels = 4 / kVectors;  // in a register of bytes
-  const Vnni::Ints zero_point = Vnni::set16(static_cast<int16_t>(t.zero_point));
-  const Vnni::Ints low = Vnni::set8(static_cast<int8_t>(t.low));
-  const Vnni::Ints high = Vnni::set8(static_cast<int8_t>(t.high));
-  const Vnni::Ints flip = Vnni::set32(t.out_flip);
-  const Vnni::Floats highest = Vnni::set_float(t.high_before_zero_point);
-  Vnni::Floats scale[kVectors];
-  unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
-    scale[v] = Vnni::load_floats(r.panel + v / Vnni::kPanelVectors * t.panel_bytes + 64 +
-                                 v % Vnni::kPanelVectors * Vnni::kBytes);
-  });
+  constexpr int kPixels = 4 / (panels * Vnni::kPanelVectors);  // in a group
+  const VnniStage<panels * Vnni::kPanelVectors> stage(t, r);
   unrolled<(mr + kPixels - 1) / kPixels>([&](auto group) __attribute__((always_inline)) {
-    Vnni::Ints results[4];
-    unrolled<4>([&](auto i) __attribute__((always_inline)) {
-      constexpr int kPixel = group * kPixels + i / kVectors;
-      constexpr int kVector = i % kVectors;
-      if constexpr (kPixel < mr) {
-        Vnni::Floats x = Vnni::scaled(acc[kPixel][kVector], scale[kVector]);
-        if constexpr (!plain) x = Vnni::min(x, highest);
-        results[i] = Vnni::rounded(x);
-      } else {
-        results[i] = results[0];
-      }
-    });
-    Vnni::Ints bytes = Vnni::narrowed(results[0], results[1], results[2], results[3], zero_point);
-    if constexpr (!plain) bytes = Vnni::limited(bytes, low, high);
-    bytes = Vnni::flipped(bytes, flip);
-    unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
-      if constexpr (group * kPixels + i < mr) {
-        Vnni::template store<16 * panels, i>(out, bytes, plain ? 16 * panels : r.channels);
-        out += t.out_step;
-      }
-    });
+    requantize_group<group, mr, panels, plain>(t, r, stage, out, acc);
+    out += kPixels * t.out_step;
   });
 }
 
@@ -187,19 +228,7 @@ template <int mr, int panels>
   if (corrections != nullptr) corrections += col;
   for (; count > 0; --count) {
     Accumulators<mr, kVectors> acc;
-    unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
-      const Vnni::Ints bias = Vnni::load(r.panel + v / Vnni::kPanelVectors * t.panel_bytes +
-                                         v % Vnni::kPanelVectors * Vnni::kBytes);
-      unrolled<mr>([&](auto i) __attribute__((always_inline)) { acc[i][v] = bias; });
-    });
-    if (corrections != nullptr) {
-      unrolled<mr>([&](auto i) __attribute__((always_inline)) {
-        const Vnni::Ints correction = Vnni::set32(corrections[i]);
-        unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
-          acc[i][v] = Vnni::add32(acc[i][v], correction);
-        });
-      });
-    }
+    begin_sums<mr, panels>(t, r, corrections, acc);
     accumulate<mr, panels>(t, r, x_offset, acc);
     if (r.plain) {
       requantize_block<mr, panels, true>(t, r, out, acc);

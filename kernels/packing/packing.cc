@@ -21,22 +21,153 @@ int32_t k_blocks(const PackSpec& s) {
   return static_cast<int32_t>(ceil_div(s.in_channels, unit)) * (unit / s.kr);
 }
 
-// Copies one panel's weights, converting with `convert`, and calls it for every element that
-// exists.
-template <typename T, typename Convert>
-void copy_panel(const PackSpec& s, const T* weights, int32_t first, T* out, Convert convert) {
-  for (int32_t tap = 0; tap < s.taps; ++tap) {
-    for (int32_t kb = 0; kb < k_blocks(s); ++kb) {
-      for (int32_t n = 0; n < s.nr; ++n) {
-        for (int32_t kk = 0; kk < s.kr; ++kk, ++out) {
-          const int32_t k = kb * s.kr + kk;
-          if (first + n >= s.out_channels || k >= s.in_channels) continue;
-          *out = convert(
-              n, weights[tap * s.tap_stride + k * s.in_stride + (first + n) * s.out_stride]);
-        }
+// Copies `count` words, `from_step` and `to_step` bytes apart, with the bits of `flip` flipped.
+template <typename Word>
+void copy_words(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+                int64_t count, Word flip) {
+  for (int64_t i = 0; i < count; ++i) {
+    Word word;
+    std::memcpy(&word, from + i * from_step, sizeof(Word));
+    word ^= flip;
+    std::memcpy(to + i * to_step, &word, sizeof(Word));
+  }
+}
+
+// The same for words of 1, 2, 4 or 8 bytes, all of which have the bits of `flip` flipped.
+void copy_words(int64_t word_bytes, const std::byte* from, int64_t from_step, std::byte* to,
+                int64_t to_step, int64_t count, uint8_t flip) {
+  const uint64_t flips = flip * 0x0101010101010101U;
+  switch (word_bytes) {
+    case 1:
+      return copy_words(from, from_step, to, to_step, count, flip);
+    case 2:
+      return copy_words(from, from_step, to, to_step, count, static_cast<uint16_t>(flips));
+    case 4:
+      return copy_words(from, from_step, to, to_step, count, static_cast<uint32_t>(flips));
+    default:
+      return copy_words(from, from_step, to, to_step, count, flips);
+  }
+}
+
+// Four words of 32 bits, a register where there are registers of 128.
+typedef uint32_t Quad __attribute__((vector_size(16)));
+
+// Copies 4 x `count` words of 32 bits, count a multiple of 4, from four runs that are `run_bytes`
+// apart, so that four of one place follow each other.
+void interleave_words(const std::byte* from, int64_t run_bytes, std::byte* to, int64_t to_step,
+                      int64_t count, uint8_t flip) {
+  const Quad flips = flip * 0x01010101U - Quad{};
+  for (int64_t i = 0; i < count; i += 4, from += sizeof(Quad), to += 4 * to_step) {
+    Quad run[4];
+    for (int r = 0; r < 4; ++r) {
+      std::memcpy(&run[r], from + r * run_bytes, sizeof(Quad));
+      run[r] ^= flips;
+    }
+    const Quad low01 = __builtin_shufflevector(run[0], run[1], 0, 4, 1, 5);
+    const Quad low23 = __builtin_shufflevector(run[2], run[3], 0, 4, 1, 5);
+    const Quad high01 = __builtin_shufflevector(run[0], run[1], 2, 6, 3, 7);
+    const Quad high23 = __builtin_shufflevector(run[2], run[3], 2, 6, 3, 7);
+    const Quad place[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                           __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                           __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                           __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    for (int p = 0; p < 4; ++p) std::memcpy(to + p * to_step, &place[p], sizeof(Quad));
+  }
+}
+
+// Copies `count` neighbouring k's of one output channel and tap to their places in a panel: kr of
+// them together, as one word.
+void copy_run(const PackSpec& s, const std::byte* from, int64_t count, uint8_t flip,
+              std::byte* to) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t kr_bytes = s.kr * size, to_step = s.nr * kr_bytes;
+  if (kr_bytes == 2 || kr_bytes == 4 || kr_bytes == 8) {
+    const int64_t whole = count / s.kr;
+    copy_words(kr_bytes, from, kr_bytes, to, to_step, whole, flip);
+    from += whole * kr_bytes;
+    to += whole * to_step;
+    count -= whole * s.kr;
+  }
+  for (int64_t k = 0; k < std::min<int64_t>(s.kr, count); ++k)
+    copy_words(size, from + k * size, kr_bytes, to + k * size, to_step, ceil_div(count - k, s.kr),
+               flip);
+}
+
+// Copies `count` neighbouring k's of `channels` output channels, whose runs are `run_bytes` apart.
+void copy_runs(const PackSpec& s, const std::byte* from, int64_t run_bytes, int32_t channels,
+               int64_t count, uint8_t flip, std::byte* to) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t kr_bytes = s.kr * size;
+  const int64_t words = kr_bytes == 4 ? count / s.kr / 4 * 4 : 0;
+  for (int32_t n = 0; n < channels; ++n, from += run_bytes, to += kr_bytes) {
+    if (n % 4 == 0 && n + 4 <= channels)
+      interleave_words(from, run_bytes, to, s.nr * kr_bytes, words, flip);
+    const int64_t done = n < channels / 4 * 4 ? words : 0;
+    copy_run(s, from + done * kr_bytes, count - done * s.kr, flip, to + done * s.nr * kr_bytes);
+  }
+}
+
+// Copies the weights of one panel, `channels` of them from channel `first` on. Where k's are
+// neighbours, in blocks of them, so that all channels write to the same few lines while these are
+// in L1; else channel by channel.
+void copy_panel(const PackSpec& s, const std::byte* weights, int32_t first, int32_t channels,
+                uint8_t flip, std::byte* out) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t block = s.in_stride == 1 && s.in_channels > 1 ? 64 * s.kr : 1;
+  const int64_t tap_bytes = int64_t{k_blocks(s)} * s.kr * s.nr * size;
+  for (int32_t tap = 0; tap < s.taps; ++tap, out += tap_bytes) {
+    for (int64_t k = 0; k < s.in_channels; k += block) {
+      const std::byte* from =
+          weights + (tap * s.tap_stride + k * s.in_stride + first * s.out_stride) * size;
+      std::byte* to = out + (k / s.kr * s.nr * s.kr + k % s.kr) * size;
+      if (block > 1) {
+        copy_runs(s, from, s.out_stride * size, channels, std::min(block, s.in_channels - k), flip,
+                  to);
+      } else {
+        copy_words(size, from, s.out_stride * size, to, s.kr * size, channels, flip);
       }
     }
   }
+}
+
+// The sum of signed bytes, modulo 2^32, each with the bits of `flip` flipped: fields of 16 bits
+// side by side, of the bytes as unsigned ones.
+uint32_t sum_of_bytes(const std::byte* bytes, int64_t count, uint8_t flip) {
+  constexpr uint64_t kBytes = 0x00ff00ff00ff00ffU, kFields = 0x0000ffff0000ffffU;
+  constexpr int64_t kFit = 256 * 8;  // bytes, until a field could overflow
+  flip ^= 0x80;
+  uint32_t sum = 0;
+  int64_t i = 0;
+  while (count - i >= 8) {
+    uint64_t even = 0, odd = 0;
+    for (const int64_t end = std::min(i + kFit, count / 8 * 8); i < end; i += 8) {
+      uint64_t word;
+      std::memcpy(&word, bytes + i, 8);
+      word ^= flip * 0x0101010101010101U;
+      even += word & kBytes;
+      odd += word >> 8 & kBytes;
+    }
+    const uint64_t sums =
+        (even & kFields) + (even >> 16 & kFields) + (odd & kFields) + (odd >> 16 & kFields);
+    sum += static_cast<uint32_t>(sums) + static_cast<uint32_t>(sums >> 32);
+  }
+  for (; i < count; ++i) sum += static_cast<uint8_t>(bytes[i]) ^ flip;
+  return sum - 128 * static_cast<uint32_t>(count);
+}
+
+// The sum of one output channel's weights as kernels see them, modulo 2^32.
+uint32_t sum_of_weights(const PackSpec& s, const std::byte* weights, int32_t channel,
+                        uint8_t flip) {
+  uint32_t sum = 0;
+  for (int32_t tap = 0; tap < s.taps; ++tap) {
+    const std::byte* w = weights + tap * s.tap_stride + channel * s.out_stride;
+    if (s.in_stride == 1) {
+      sum += sum_of_bytes(w, s.in_channels, flip);
+      continue;
+    }
+    for (int32_t k = 0; k < s.in_channels; ++k) sum += sum_of_bytes(w + k * s.in_stride, 1, flip);
+  }
+  return sum;
 }
 
 void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
@@ -47,14 +178,7 @@ void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::by
     out_bias[n] = bias_f16 ? to_float(reinterpret_cast<const Half*>(bias)[first + n])
                            : reinterpret_cast<const float*>(bias)[first + n];
   }
-  std::byte* out = panel + s.weights_offset();
-  if (s.weights == DType::kF16) {
-    copy_panel(s, reinterpret_cast<const uint16_t*>(weights), first,
-               reinterpret_cast<uint16_t*>(out), [](int32_t, uint16_t w) { return w; });
-  } else {
-    copy_panel(s, reinterpret_cast<const float*>(weights), first, reinterpret_cast<float*>(out),
-               [](int32_t, float w) { return w; });
-  }
+  copy_panel(s, weights, first, channels, 0, panel + s.weights_offset());
 }
 
 void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
@@ -65,20 +189,16 @@ void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::
   const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
   const auto zx = static_cast<uint32_t>(s.input_zero_point + (as_unsigned ? 128 : 0));
   const auto zw = static_cast<uint32_t>(signed_zero_point(s.weights, s.weights_zero_point));
+  const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
   const auto count = static_cast<uint32_t>(s.taps) * static_cast<uint32_t>(s.in_channels);
   for (int32_t n = 0; n < channels; ++n) {
     const auto c = static_cast<size_t>(first + n);
     const uint32_t b = bias == nullptr ? 0 : reinterpret_cast<const uint32_t*>(bias)[c];
     out_bias[n] = b + count * zx * zw;
+    if (zx != 0) out_bias[n] -= zx * sum_of_weights(s, weights, first + n, flip);
     out_scale[n] = scales[c];
   }
-  const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
-  copy_panel(s, reinterpret_cast<const uint8_t*>(weights), first,
-             reinterpret_cast<uint8_t*>(panel + s.weights_offset()), [&](int32_t n, uint8_t raw) {
-               const auto w = static_cast<uint8_t>(raw ^ flip);
-               out_bias[n] -= zx * static_cast<uint32_t>(static_cast<int8_t>(w));
-               return w;
-             });
+  copy_panel(s, weights, first, channels, flip, panel + s.weights_offset());
 }
 
 }  // namespace

@@ -134,11 +134,12 @@ void Session::assign_threads() {
       continue;
     }
     // A band is shared by ranges of rows, each a few steps long at least.
-    bound.parts = step.rows_per_step > 0 ? step.members.back().extent[kRow] / step.rows_per_step / 2
-                                         : part_count(step.members[0]);
+    const int64_t parts = step.rows_per_step > 0
+                              ? step.members.back().extent[kRow] / step.rows_per_step / 2
+                              : part_count(step.members.back());
     const int wanted = step.threads > 0 ? step.threads : pool_->threads();
     bound.slots =
-        static_cast<int>(std::clamp<int64_t>(bound.parts, 1, std::min(wanted, pool_->threads())));
+        static_cast<int>(std::clamp<int64_t>(parts, 1, std::min(wanted, pool_->threads())));
     if (bound.slots > 1) last_parallel = &bound;
   }
   if (last_parallel != nullptr) last_parallel->last_parallel = true;
@@ -281,10 +282,24 @@ void Session::run_band_slot(size_t index, int slot) {
            workspaces_[static_cast<size_t>(slot)]);
 }
 
+void Session::run_members(const BoundStep& step) {
+  for (const BoundNest& nest : step.members) {
+    if (step.slots <= 1) {
+      run_box(nest, whole_box(*nest.nest), workspaces_[0]);
+      continue;
+    }
+    // About eight turns a thread even out differences without many atomic operations.
+    const int64_t parts = part_count(*nest.nest);
+    SharedParts shared{nest, workspaces_, parts, std::max<int64_t>(1, parts / (step.slots * 8))};
+    pool_->run(
+        step.slots, [](void* s, int slot) { static_cast<SharedParts*>(s)->work(slot); }, &shared,
+        step.last_parallel && &nest == &step.members.back());
+  }
+}
+
 Status Session::run_step(size_t index) {
   const Step& step = program().steps[index];
   BoundStep& bound = steps_[index];
-  const BoundNest& nest = bound.members[0];
   if (step.prepared) {
     PJ_TRY(bound.prepared->run(*pool_));
     // Others' parallel regions do not say that they are the last one: an empty one that does.
@@ -293,29 +308,22 @@ Status Session::run_step(size_t index) {
           pool_->threads(), [](void*, int) {}, nullptr, true);
     return {};
   }
-  if (step.rows_per_step > 0) {
-    struct Shared {
-      Session& session;
-      size_t index;
-    } shared{*this, index};
-    auto work = [](void* s, int slot) {
-      auto& [session, i] = *static_cast<Shared*>(s);
-      session.run_band_slot(i, slot);
-    };
-    if (bound.slots <= 1) {
-      work(&shared, 0);
-    } else {
-      pool_->run(bound.slots, work, &shared, bound.last_parallel);
-    }
-  } else if (bound.slots <= 1) {
-    run_box(nest, whole_box(*nest.nest), workspaces_[0]);
+  if (step.rows_per_step == 0) {
+    run_members(bound);
+    return {};
+  }
+  struct Shared {
+    Session& session;
+    size_t index;
+  } shared{*this, index};
+  auto work = [](void* s, int slot) {
+    auto& [session, i] = *static_cast<Shared*>(s);
+    session.run_band_slot(i, slot);
+  };
+  if (bound.slots <= 1) {
+    work(&shared, 0);
   } else {
-    // About eight turns a thread even out differences without many atomic operations.
-    SharedParts shared{nest, workspaces_, bound.parts,
-                       std::max<int64_t>(1, bound.parts / (bound.slots * 8))};
-    pool_->run(
-        bound.slots, [](void* s, int slot) { static_cast<SharedParts*>(s)->work(slot); }, &shared,
-        bound.last_parallel);
+    pool_->run(bound.slots, work, &shared, bound.last_parallel);
   }
   return {};
 }

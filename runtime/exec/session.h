@@ -70,10 +70,9 @@ class Session {
 
  private:
   struct BoundStep {
-    std::vector<BoundNest> members;  // of a band: those of slot 0, of slot 1, ...
+    std::vector<BoundNest> members;  // of the step; of a band those of slot 0, of slot 1, ...
     std::unique_ptr<PreparedOp> prepared;
     int slots = 1;               // threads to use
-    int64_t parts = 1;           // pieces to share among them
     bool last_parallel = false;  // no later step uses more than one thread
     std::vector<PreparedInput> prepared_in;
   };
@@ -84,6 +83,7 @@ class Session {
   std::byte* address(const BufferRef& ref, int slot);
   void bind_members(const Step& step, BoundStep& bound);
   void run_band_slot(size_t index, int slot);
+  void run_members(const BoundStep& step);
   void assign_threads();
   Status run_step(size_t index);
 

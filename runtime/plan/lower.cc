@@ -41,8 +41,11 @@ Result<LoopNest> lower_reference(const LowerContext& c, const Op& op) {
 int32_t LowerContext::add_packed(int32_t op, PackRecipe recipe) {
   // Weights and bias are identified by their tensors; the scales depend on other tensors as well.
   const uint32_t scales = crc32(std::as_bytes(std::span(recipe.scales)));
-  plan.program.packed.push_back(
-      {op, fmt::format("{}/s={:08x}", recipe.spec.key(), scales), recipe.spec.total_bytes()});
+  std::string key = fmt::format("{}/s={:08x}", recipe.spec.key(), scales);
+  if (const std::optional<TapCut>& t = recipe.cut)
+    key += fmt::format("/t={}x{}-{}x{}/{}x{}", t->first_h, t->first_w, t->step_h, t->step_w,
+                       t->taps_h, t->taps_w);
+  plan.program.packed.push_back({op, std::move(key), recipe.spec.total_bytes()});
   plan.recipes.push_back(std::move(recipe));
   return static_cast<int32_t>(plan.recipes.size()) - 1;
 }
@@ -72,8 +75,8 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
     for (TensorId id : op.outputs) operands.out.push_back(whole_operand(c, id));
     return {};
   }
-  if (std::optional<LoopNest> nest = lower_convolution(c, op_index)) {
-    step.members.push_back(std::move(*nest));
+  step.members = lower_convolution(c, op_index);
+  if (!step.members.empty()) {
     // Below about 10,000 cycles waking a second thread costs more than it saves.
     const float speed = c.catalog[static_cast<size_t>(step.members[0].kernel)].macs_per_cycle;
     step.threads = static_cast<float>(step.macs) < 10'000 * speed ? 1 : 0;

@@ -28,11 +28,12 @@ Status lower(LowerContext& context, int32_t op_index, Step& step);
 // A step that copies `from` to `to` (equal byte sizes), with the reference kernel of Reshape.
 LoopNest copy_nest(const LowerContext& context, TensorId from, BufferRef to);
 
-// The nest of a convolution-like operator (convolution, depthwise convolution, fully connected), or
-// nothing if no blocked kernel fits it.
-std::optional<LoopNest> lower_convolution(LowerContext& context, int32_t op_index);
+// The nests of a convolution-like operator (convolution, depthwise or transposed convolution, fully
+// connected): one, or one for each phase of a transposed convolution; none if no blocked kernel
+// fits it.
+std::vector<LoopNest> lower_convolution(LowerContext& context, int32_t op_index);
 
-// True if the kernel that lower_convolution() would take was written for the target's ISA level.
+// True if the kernels that lower_convolution() would take were written for the target's ISA level.
 bool has_tuned_kernel(const LowerContext& context, int32_t op_index);
 
 // Gives a convolution's nest the scratch that its kernel needs for its loops and extents; to be

@@ -7,96 +7,11 @@
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "runtime/base/aligned.h"
+#include "runtime/plan/conv_shape.h"
 #include "runtime/plan/lower.h"
 
 namespace pj {
 namespace {
-
-// A convolution, depthwise convolution or fully connected layer in common terms.
-struct ConvShape {
-  KernelClass cls = KernelClass::kConv;
-  int32_t batch = 1, in_h = 1, in_w = 1, in_c = 1, out_h = 1, out_w = 1, out_c = 1;
-  ConvKernelParams kernel;  // window only
-  int32_t pad_top = 0;
-  Activation activation = Activation::kNone;
-  // Distances in the portable weights, in elements.
-  int64_t tap_stride = 0, in_stride = 0, out_stride = 0;
-};
-
-ConvShape windowed_shape(const Tensor& x, const Tensor& w, const Tensor& y, const Conv2DParams& p) {
-  ConvShape s;
-  s.batch = x.shape[0];
-  s.in_h = x.shape[1];
-  s.in_w = x.shape[2];
-  s.in_c = x.shape[3];
-  s.out_h = y.shape[1];
-  s.out_w = y.shape[2];
-  s.out_c = y.shape[3];
-  const Padding pad = resolve_padding(p.padding, s.in_h, s.in_w, w.shape[1], w.shape[2], p.stride_h,
-                                      p.stride_w, p.dilation_h, p.dilation_w);
-  s.pad_top = pad.top;
-  s.kernel.pad_left = pad.left;
-  s.kernel.kernel_h = w.shape[1];
-  s.kernel.kernel_w = w.shape[2];
-  s.kernel.stride_h = p.stride_h;
-  s.kernel.stride_w = p.stride_w;
-  s.kernel.dilation_h = p.dilation_h;
-  s.kernel.dilation_w = p.dilation_w;
-  s.activation = p.activation;
-  return s;
-}
-
-// Where every output pixel reads just the input pixel at its place, all pixels are one row.
-void flatten(ConvShape& s) {
-  const ConvKernelParams& k = s.kernel;
-  const bool pointwise = k.kernel_h == 1 && k.kernel_w == 1 && k.stride_h == 1 && k.stride_w == 1 &&
-                         s.pad_top == 0 && k.pad_left == 0 && s.out_h == s.in_h &&
-                         s.out_w == s.in_w;
-  if (!pointwise) return;
-  s.in_w = s.out_w = s.batch * s.in_h * s.in_w;
-  s.batch = s.in_h = s.out_h = 1;
-}
-
-std::optional<ConvShape> shape_of(const Graph& graph, const Op& op) {
-  if (op.kind != OpKind::kConv2D && op.kind != OpKind::kDepthwiseConv2D &&
-      op.kind != OpKind::kFullyConnected)
-    return std::nullopt;
-  const Tensor& x = graph.tensor(op.inputs[0]);
-  const Tensor& w = graph.tensor(op.inputs[1]);
-  const Tensor& y = graph.tensor(op.outputs[0]);
-  // Blocked kernels need packed, hence constant, weights; and something to compute.
-  if (!w.constant || elements(x.shape) == 0 || elements(y.shape) == 0) return std::nullopt;
-  if (op.inputs.size() > 2 && op.inputs[2] != kNoTensor && !graph.tensor(op.inputs[2]).constant)
-    return std::nullopt;
-
-  ConvShape s;
-  if (op.kind == OpKind::kFullyConnected) {
-    s.out_c = w.shape[0];
-    s.in_c = w.shape[1];
-    s.in_w = s.out_w = static_cast<int32_t>(elements(x.shape) / s.in_c);
-    s.activation = op.as<FullyConnectedParams>().activation;
-    s.in_stride = 1;
-    s.out_stride = s.in_c;
-    return s;
-  }
-  const int64_t taps = int64_t{w.shape[1]} * w.shape[2];
-  if (op.kind == OpKind::kConv2D) {
-    s = windowed_shape(x, w, y, op.as<Conv2DParams>());
-    if (w.shape[3] != s.in_c) return std::nullopt;  // groups
-    s.tap_stride = s.in_c;
-    s.in_stride = 1;
-    s.out_stride = taps * s.in_c;
-    flatten(s);
-    return s;
-  }
-  s = windowed_shape(x, w, y, op.as<DepthwiseConv2DParams>());
-  s.tap_stride = s.out_c;
-  s.out_stride = 1;
-  // With one input channel a multiplier makes it an ordinary convolution.
-  if (s.in_c == 1) return s;
-  s.cls = KernelClass::kDepthwise;
-  return s;
-}
 
 // Multiply-accumulates of one output pixel with the kernel's padding, over its expected speed.
 double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
@@ -153,6 +68,7 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   PackRecipe r;
   r.weights = op.inputs[1];
   r.bias = op.inputs.size() > 2 ? op.inputs[2] : kNoTensor;
+  r.cut = s.cut;
   PackSpec& spec = r.spec;
   spec.packing = kernel.packing;
   spec.input = x.dtype;
@@ -205,8 +121,8 @@ ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& 
   ConvKernelParams k = s.kernel;
   const auto size = static_cast<int64_t>(size_of(x.dtype));
   k.in_col_bytes = s.in_c * size;
-  k.out_col_bytes = s.out_c * size;
-  k.out_row_bytes = s.out_w * k.out_col_bytes;
+  k.out_col_bytes = s.grid.step_w * s.out_c * size;
+  k.out_row_bytes = int64_t{s.grid.step_h} * s.grid.width * s.out_c * size;
   k.panel_bytes = spec.panel_bytes();
   if (spec.integer()) {
     k.stage = make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], s.activation);
@@ -255,8 +171,10 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
   if (k * s.out_c > pixels * s.in_c) {
-    const auto panels = static_cast<int32_t>(ceil_div(s.out_c, kernel.nr));
-    tile.channels = piece(panels, parts) * kernel.nr;
+    // Short rows fill the registers only with several panels side by side.
+    const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::min(4, kernel.mr / 6) : 1;
+    const int32_t unit = side_by_side * kernel.nr;
+    tile.channels = piece(static_cast<int32_t>(ceil_div(s.out_c, unit)), parts) * unit;
   } else if (s.out_h > 1) {
     tile.rows = std::min(tile.rows, piece(s.out_h, parts));
   } else {
@@ -300,38 +218,31 @@ std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel
           {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
 }
 
-// A layer and the row that computes it.
+// A convolution and the row that computes it.
 struct Choice {
   ConvShape shape;
   KernelId kernel;
 };
 
-std::optional<Choice> choose(const LowerContext& c, const Op& op) {
-  std::optional<ConvShape> shape = shape_of(c.graph, op);
-  if (!shape) return std::nullopt;
-  ConvShape& s = *shape;
-  s.kernel.in_width = s.in_w;
-  s.kernel.in_channels = s.in_c;
-  s.kernel.out_channels = s.out_c;
-  const KernelId id = choose_kernel(c, s, c.tensor(op.inputs[0]).dtype,
-                                    c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype);
-  if (id < 0) return std::nullopt;
-  return Choice{s, id};
+// Nothing if a part of the operator has no row.
+std::vector<Choice> choose(const LowerContext& c, const Op& op) {
+  std::vector<Choice> choices;
+  for (ConvShape& s : conv_shapes_of(c.graph, op)) {
+    s.kernel.in_width = s.in_w;
+    s.kernel.in_channels = s.in_c;
+    s.kernel.out_channels = s.out_c;
+    const KernelId id = choose_kernel(c, s, c.tensor(op.inputs[0]).dtype,
+                                      c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype);
+    if (id < 0) return {};
+    choices.push_back({s, id});
+  }
+  return choices;
 }
 
-}  // namespace
-
-bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
-  const std::optional<Choice> choice = choose(c, c.graph.ops[static_cast<size_t>(op_index)]);
-  return choice && c.catalog[static_cast<size_t>(choice->kernel)].tuned;
-}
-
-std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
+LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
   const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
-  const std::optional<Choice> choice = choose(c, op);
-  if (!choice) return std::nullopt;
-  const ConvShape& s = choice->shape;
-  const KernelId id = choice->kernel;
+  const ConvShape& s = choice.shape;
+  const KernelId id = choice.kernel;
   const Tensor& x = c.tensor(op.inputs[0]);
   const Tensor& y = c.tensor(op.outputs[0]);
   const KernelDesc& kernel = c.catalog[static_cast<size_t>(id)];
@@ -378,11 +289,15 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   Operand pad{.buffer = {Space::kPacked, packed, 0}, .bytes = spec.pad_bytes()};
   pad.stride[kChannel] = channel;
 
-  Operand out{.buffer = c.buffer_of(op.outputs[0]), .bytes = byte_size(y)};
-  out.stride[kChannel] = static_cast<int64_t>(size_of(y.dtype));
+  Operand out{.buffer = c.buffer_of(op.outputs[0])};
+  const auto y_size = static_cast<int64_t>(size_of(y.dtype));
+  const int64_t before = (int64_t{s.grid.first_h} * s.grid.width + s.grid.first_w) * s.out_c;
+  out.buffer.offset += before * y_size;
+  out.bytes = byte_size(y) - before * y_size;
+  out.stride[kChannel] = y_size;
   out.stride[kCol] = params.out_col_bytes;
   out.stride[kRow] = params.out_row_bytes;
-  out.stride[kBatch] = s.out_h * params.out_row_bytes;
+  out.stride[kBatch] = int64_t{s.grid.height} * s.grid.width * s.out_c * y_size;
 
   nest.in = {in, panels, pad};
   nest.out = {out};
@@ -398,6 +313,22 @@ std::optional<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
     nest.scratch_bytes = WidenedRows(params).total_bytes();
   fit_scratch(kernel, nest);
   return nest;
+}
+
+}  // namespace
+
+bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
+  const std::vector<Choice> choices = choose(c, c.graph.ops[static_cast<size_t>(op_index)]);
+  return !choices.empty() && std::all_of(choices.begin(), choices.end(), [&](const Choice& choice) {
+    return c.catalog[static_cast<size_t>(choice.kernel)].tuned;
+  });
+}
+
+std::vector<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
+  std::vector<LoopNest> nests;
+  for (const Choice& choice : choose(c, c.graph.ops[static_cast<size_t>(op_index)]))
+    nests.push_back(make_nest(c, op_index, choice));
+  return nests;
 }
 
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
@@ -416,9 +347,34 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 
+namespace {
+
+// The weights [O,taps_h,taps_w,I] that are left of a larger kernel.
+std::vector<std::byte> cut_taps(const Tensor& weights, const TapCut& cut) {
+  const Shape& shape = weights.shape;
+  const auto tap = static_cast<int64_t>(size_of(weights.dtype)) * shape[3];
+  const int64_t count = int64_t{cut.taps_h} * cut.taps_w * shape[0];
+  std::vector<std::byte> left(static_cast<size_t>(count * tap));
+  std::byte* to = left.data();
+  for (int32_t o = 0; o < shape[0]; ++o) {
+    for (int32_t h = 0; h < cut.taps_h; ++h) {
+      for (int32_t w = 0; w < cut.taps_w; ++w, to += tap) {
+        const int64_t row = int64_t{o} * shape[1] + cut.first_h - h * cut.step_h;
+        const int64_t from = row * shape[2] + cut.first_w - w * cut.step_w;
+        std::memcpy(to, weights.data.bytes.data() + from * tap, static_cast<size_t>(tap));
+      }
+    }
+  }
+  return left;
+}
+
+}  // namespace
+
 void pack(const Graph& graph, const PackRecipe& r, std::span<std::byte> packed) {
   const Tensor* bias = r.bias == kNoTensor ? nullptr : &graph.tensor(r.bias);
-  pack_weights(r.spec, graph.tensor(r.weights).data.bytes.data(),
+  const Tensor& weights = graph.tensor(r.weights);
+  const std::vector<std::byte> left = r.cut ? cut_taps(weights, *r.cut) : std::vector<std::byte>{};
+  pack_weights(r.spec, r.cut ? left.data() : weights.data.bytes.data(),
                bias ? bias->data.bytes.data() : nullptr, bias && bias->dtype == DType::kF16,
                r.scales, packed);
 }

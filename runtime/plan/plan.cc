@@ -77,7 +77,7 @@ Status assign_arena(const Graph& graph, Program& program, int64_t limit) {
   for_each_operand(program, [&](int32_t, Operand& o) {
     if (o.buffer.space != Space::kArena) return;
     const int32_t slot = slot_of[static_cast<size_t>(o.buffer.index)];
-    o.buffer = {Space::kArena, 0, layout.offsets[static_cast<size_t>(slot)]};
+    o.buffer = {Space::kArena, 0, layout.offsets[static_cast<size_t>(slot)] + o.buffer.offset};
   });
   program.arena_bytes = layout.bytes;
   program.arena_lower_bound = layout.lower_bound;

@@ -1,6 +1,7 @@
 // The planner: Graph + Target -> Program.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,11 +13,18 @@
 
 namespace pj {
 
+// Some taps of a kernel [O,h,w,I], in reverse order: taps_h x taps_w of them, from (first_h,
+// first_w) back in steps of (step_h, step_w).
+struct TapCut {
+  int32_t taps_h, taps_w, first_h, first_w, step_h, step_w;
+};
+
 // How the bytes of Program::packed[i] are made.
 struct PackRecipe {
   PackSpec spec;
   TensorId weights = kNoTensor, bias = kNoTensor;
   std::vector<float> scales;  // requantisation, one a channel; empty for floats
+  std::optional<TapCut> cut;  // what is taken of the weights, if not all
 };
 
 struct Plan {

@@ -1,7 +1,8 @@
 // Program: what the executor runs, as plain data.
 //
-// A step is a loop nest over one kernel, or a band: a chain of loop nests run a few rows at a time,
-// or an operator that another library prepared.
+// A step is a loop nest over one kernel, or a few that each compute a part of an operator's output;
+// or a band: a chain of loop nests run a few rows at a time; or an operator that another library
+// prepared.
 // The loop nest is the single description that the executor walks, the traffic model counts, the
 // tuner varies and the profiler prints. Nothing here points into memory: operands are buffers with
 // offsets, resolved when a session is made.
@@ -93,8 +94,10 @@ inline constexpr size_t kMaxBandMembers = 16;
 // member computes the rows that the next one needs and that are not yet in its ring. Members are
 // ordered from first to last; only neighbours feed each other through `kRow`.
 struct Step {
-  std::vector<LoopNest> members;  // one, or at most kMaxBandMembers of a band
-  int32_t rows_per_step = 0;      // of a band; 0 for others
+  // One; or several that run one after the other and together compute the operator; or at most
+  // kMaxBandMembers of a band. The last one's outputs begin where the operator's do.
+  std::vector<LoopNest> members;
+  int32_t rows_per_step = 0;  // of a band; 0 for others
   // Runs as a PreparedOp (runtime/exec/prepared.h) instead of a kernel: members[0] then only says
   // where the operands are.
   bool prepared = false;
@@ -102,7 +105,7 @@ struct Step {
 
   // What it stands for, for people.
   std::string name, op;
-  std::vector<int32_t> op_indices;  // in the graph, one a member
+  std::vector<int32_t> op_indices;  // in the graph: one; of a band one a member
   int64_t macs = 0;
 };
 

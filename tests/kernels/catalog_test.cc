@@ -50,6 +50,12 @@ const ConvCase kCases[] = {
     {1, 1, 13, 31, 113, 1, 1, 1, 1, kValid},
     {2, 1, 1, 67, 129, 1, 1, 1, 1, kValid},
     {1, 37, 1, 3, 15, 1, 1, 2, 1, kValid},
+    // Few input channels: blocks that overlap, an even or odd number of them, of 4, 2 and 1 panels.
+    {1, 1, 29, 20, 48, 1, 1, 1, 1, kValid},
+    {1, 3, 15, 12, 64, 1, 1, 1, 1, kValid},
+    {1, 1, 6, 48, 112, 1, 1, 1, 1, kValid},
+    {1, 5, 5, 35, 80, 1, 1, 1, 1, kValid},
+    {1, 5, 5, 13, 128, 1, 1, 2, 1, kValid},
     // Windows that hang over on every side, on one, and by more than the image is large.
     {2, 7, 7, 1, 8, 7, 7, 2, 1, kSame},
     {1, 11, 5, 1, 19, 10, 4, 2, 1, kSame, kRelu},

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <random>
 #include <vector>
 
 namespace pj {
@@ -174,6 +176,91 @@ TEST(Packing, SegmentsSeeInt8AsUnsigned) {
   EXPECT_EQ(at<int32_t>(packed, 68), 200 + 123 * 21);
   const int8_t expected[] = {1, 2, 3, 0, -1, -2, -3, 0, 4, 5, 6, 0, -4, -5, -6, 0};
   EXPECT_EQ(std::memcmp(packed.data() + 80, expected, sizeof(expected)), 0);
+}
+
+// The layout's definition, element by element.
+std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::byte>& weights,
+                                     const std::vector<uint32_t>& bias,
+                                     const std::vector<float>& scales) {
+  const auto size = static_cast<int64_t>(size_of(s.weights));
+  const int64_t unit = s.packing == PackingId::kConvWindows ? kWindowUnit : s.kr;
+  const int64_t padded_k = (s.in_channels + unit - 1) / unit * unit;
+  const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
+  const auto zx = static_cast<uint32_t>(s.input_zero_point + (as_unsigned ? 128 : 0));
+  const int32_t moved = s.weights == DType::kU8 ? 128 : 0;
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  std::fill_n(packed.begin(), s.integer() ? s.pad_channels : 0,
+              static_cast<std::byte>(s.input_zero_point));
+  for (int32_t o = 0; o < s.out_channels; ++o) {
+    std::byte* panel = packed.data() + s.pad_bytes() + o / s.nr * s.panel_bytes();
+    const int32_t n = o % s.nr;
+    uint32_t b = bias[static_cast<size_t>(o)];
+    for (int32_t tap = 0; tap < s.taps; ++tap) {
+      for (int64_t k = 0; k < s.in_channels; ++k) {
+        const std::byte* from =
+            weights.data() + (tap * s.tap_stride + k * s.in_stride + o * s.out_stride) * size;
+        std::byte* to =
+            panel + s.weights_offset() +
+            (tap * padded_k * s.nr + k / s.kr * s.kr * s.nr + n * s.kr + k % s.kr) * size;
+        std::memcpy(to, from, static_cast<size_t>(size));
+        if (!s.integer()) continue;
+        const int32_t w =
+            (s.weights == DType::kU8 ? static_cast<uint8_t>(*from) : static_cast<int8_t>(*from)) -
+            moved;
+        *to = static_cast<std::byte>(w);
+        b -= zx * static_cast<uint32_t>(w - (s.weights_zero_point - moved));
+      }
+    }
+    std::memcpy(panel + 4 * n, &b, 4);
+    if (s.integer()) std::memcpy(panel + 4 * (s.nr + n), &scales[static_cast<size_t>(o)], 4);
+  }
+  return packed;
+}
+
+// Every kernel's layout, with weights as models have them: channels last [O,taps,I], in the middle
+// [taps,I,O], and with gaps between channels, as a part of a larger kernel has them.
+TEST(Packing, EveryLayoutIsAsDefined) {
+  std::minstd_rand random(7);
+  struct Case {
+    int32_t taps, in_channels, out_channels;
+    bool out_last;
+    int32_t gap;
+  };
+  const Case cases[] = {{1, 1, 1, false, 0},   {9, 1, 37, true, 0}, {9, 3, 17, false, 0},
+                        {4, 70, 33, false, 0}, {1, 67, 5, true, 0}, {3, 129, 16, false, 5}};
+  for (const KernelDesc& kernel : kernel_catalog()) {
+    if (kernel.packing == PackingId::kNone) continue;
+    for (const Case& c : cases) {
+      PackSpec s;
+      s.packing = kernel.packing;
+      s.input = kernel.input;
+      s.weights = kernel.weights;
+      s.nr = kernel.nr;
+      s.kr = kernel.kr;
+      s.taps = c.taps;
+      s.in_channels = kernel.cls == KernelClass::kDepthwise ? 1 : c.in_channels;
+      s.out_channels = c.out_channels;
+      s.pad_channels = c.in_channels;
+      s.input_zero_point = kernel.input == DType::kU8 ? 131 : -11;
+      s.weights_zero_point = kernel.weights == DType::kU8 ? 120 : 0;
+      s.in_stride = c.out_last ? s.out_channels : 1;
+      s.tap_stride = s.in_stride * s.in_channels + c.gap;
+      s.out_stride = c.out_last ? 1 : s.taps * s.tap_stride + c.gap;
+      const int64_t count = s.taps * s.tap_stride + s.out_channels * s.out_stride;
+      std::vector<std::byte> weights(static_cast<size_t>(count) * size_of(s.weights));
+      for (std::byte& w : weights) w = static_cast<std::byte>(random());
+      std::vector<uint32_t> bias;
+      std::vector<float> scales;
+      for (int32_t o = 0; o < s.out_channels; ++o) {
+        bias.push_back(static_cast<uint32_t>(random()));
+        scales.push_back(static_cast<float>(o) + 0.5f);
+      }
+      std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+      pack_weights(s, weights.data(), reinterpret_cast<const std::byte*>(bias.data()), false,
+                   scales, packed);
+      EXPECT_EQ(packed, packed_simply(s, weights, bias, scales)) << kernel.name << " " << s.key();
+    }
+  }
 }
 
 TEST(Packing, KeysTellLayoutsApart) {

@@ -1,0 +1,83 @@
+// Blocks of pointwise convolutions with few input channels, where turning sums into bytes takes as
+// long as the products do. Products and conversions keep different units of the CPU busy, but the
+// conversions of a whole block are more than the CPU looks ahead; so half as many sums are in work
+// while the other half, of the block before, is converted:
+//
+//   quad 0 of block n | group 0 of block n - 1 | quad 1 | group 1 | quad 2 | group 2 | other quads
+//
+// Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include "kernels/conv/vnni_block.h"
+
+namespace pj {
+namespace {
+
+// Pixels of a block: three groups of four registers.
+constexpr int overlap_pixels(int panels) { return 12 / (panels * Vnni::kPanelVectors); }
+constexpr int kOverlapGroups = 3;
+
+template <int panels>
+struct OverlapBlock {
+  static constexpr int kPixels = overlap_pixels(panels);
+  Accumulators<kPixels, panels * Vnni::kPanelVectors> acc;
+
+  // The products of the block at `x`; between them, `before` is converted and written to `out`.
+  template <typename Between>
+  PJ_INLINE void multiply(const VnniTile& t, const VnniRow& r, const uint8_t* segment,
+                          const int32_t* corrections, Between between) {
+    const Vnni::Ints flip = Vnni::set32(t.in_flip);
+    Lanes<kPixels> x(segment, t.pixel_step);
+    // Weights that stayed in registers from block to block would drive sums out of these.
+    const uint8_t* panel = r.panel;
+    forget(panel);
+    Lanes<panels> w(panel + 128, t.panel_bytes);
+    begin_sums<kPixels, panels>(t, r, corrections, acc);
+    unrolled<kOverlapGroups>([&](auto group) __attribute__((always_inline)) {
+      accumulate_quad<kPixels, panels>(x, w, group, flip, acc);
+      between(group);
+    });
+    for (int32_t q = t.quads - kOverlapGroups; q > 0; --q) {
+      x.advance(4);
+      w.advance(64);
+      accumulate_quad<kPixels, panels>(x, w, kOverlapGroups - 1, flip, acc);
+    }
+  }
+};
+
+// `count` blocks of one panel group, for tiles whose window is one segment of at least
+// kOverlapGroups quads and rows that are plain.
+template <int panels>
+[[gnu::noinline]] void vnni_overlapped_blocks(const VnniTile& t, const VnniRow& r, int32_t col,
+                                              int32_t count) {
+  using Block = OverlapBlock<panels>;
+  const uint8_t* x = r.rows[0] + col * t.pixel_step;
+  uint8_t* out = r.out + col * t.out_step;
+  const int32_t* corrections = r.corrections == nullptr ? nullptr : r.corrections + col;
+  Block blocks[2];
+  blocks[0].multiply(t, r, x, corrections, [](auto) {});
+  // Two turns at a time: what is a block's number for the compiler stays in registers.
+  auto next = [&](Block & now, Block & before) __attribute__((always_inline)) {
+    x += Block::kPixels * t.pixel_step;
+    if (corrections != nullptr) corrections += Block::kPixels;
+    now.multiply(
+        t, r, x, corrections, [&](auto group) __attribute__((always_inline)) {
+          requantize_group<group, Block::kPixels, panels, true>(
+              t, r, VnniStage<panels * Vnni::kPanelVectors>(t, r), out, before.acc);
+          out += Block::kPixels / kOverlapGroups * t.out_step;
+        });
+  };
+  for (--count; count >= 2; count -= 2) {
+    next(blocks[1], blocks[0]);
+    next(blocks[0], blocks[1]);
+  }
+  if (count > 0) {
+    next(blocks[1], blocks[0]);
+    requantize_block<Block::kPixels, panels, true>(t, r, out, blocks[1].acc);
+  } else {
+    requantize_block<Block::kPixels, panels, true>(t, r, out, blocks[0].acc);
+  }
+}
+
+}  // namespace
+}  // namespace pj
