@@ -1,10 +1,12 @@
-// pj energy: which power counters this machine has, and what a command costs in joules.
+// pj energy: which power counters this machine has, what a command costs in joules, and how joules
+// are computed where nothing is measured.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/spawn.h"
 #include "cli/table.h"
@@ -227,6 +229,48 @@ int measure_command(const Args& args) {
   return measure(Args(dashes + 1, args.end()), json);
 }
 
+// --- model ---------------------------------------------------------------------------------------
+
+void print_model(const EnergyModel& model) {
+  fmt::print("{}, {}: {}\n", name_of(model.source), name_of(model.policy), printable(model.origin));
+  if (model.source == EnergySource::kCalibrated)
+    fmt::print("mean error on networks that it has not seen: {:.1f} %\n",
+               model.held_out_error * 100);
+  Table table({{"term", false}, {"joules a unit", true}, {"low", true}, {"high", true}});
+  for (size_t t = 0; t < kTermCount; ++t) {
+    if (model.high[t] == 0) continue;
+    table.add({name_of(static_cast<Term>(t)), fmt::format("{:.3g}", model.joules[t]),
+               fmt::format("{:.3g}", model.low[t]), fmt::format("{:.3g}", model.high[t])});
+  }
+  fmt::print("\n{}", table.to_string());
+}
+
+int model_command(const Args& args) {
+  bool json = false;
+  std::string file;
+  CLI::App app("Show the energy model that `pj profile` uses.", "pj energy model");
+  app.add_option("FILE", file, "a model's file (default: published figures of this kind of CPU)");
+  app.add_flag("--json", json, "one JSON object, which is a model's file");
+  app.footer(
+      "Coefficients predict energy; they are no physical constants of the machine.\n\n"
+      "Examples:\n"
+      "  pj energy model\n"
+      "  pj energy model --json > board.json\n"
+      "  pj profile builtin:fashion --energy-model board.json");
+  if (const auto status = parse(app, args)) return *status;
+  const std::optional<EnergyModel> model = open_energy_model(file);
+  if (!model)
+    fail(
+        "no published figure for this CPU: give a file, pj energy model FILE (docs/energy.md has "
+        "its form)");
+  if (json) {
+    print_json(to_json(*model));
+  } else {
+    print_model(*model);
+  }
+  return kOk;
+}
+
 constexpr struct {
   const char* name;
   const char* summary;
@@ -235,6 +279,7 @@ constexpr struct {
     {"list", "the power counters of this machine, and how to make the others readable",
      list_command},
     {"measure", "joules, watts and time of a command: pj energy measure -- CMD", measure_command},
+    {"model", "how `pj profile` computes energy where nothing is measured", model_command},
 };
 
 std::string help() {
@@ -259,7 +304,7 @@ int energy_command(const Args& args) {
     names.emplace_back(c.name);
     if (!args.empty() && args[0] == c.name) return c.run(Args(args.begin() + 1, args.end()));
   }
-  if (args.empty()) usage_error("which command? list or measure (see `pj energy --help`)");
+  if (args.empty()) usage_error("which command? list, measure or model (see `pj energy --help`)");
   usage_error("unknown command 'energy {}'{} (see `pj energy --help`)", printable(args[0]),
               did_you_mean(args[0], names));
 }

@@ -1,12 +1,15 @@
-// pj profile: where the time of a model goes, step by step.
+// pj profile: where the time and the energy of a model go, step by step.
 #include "runtime/profile/profile.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 
 #include "cli/commands.h"
+#include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
+#include "cli/step_energy.h"
 #include "cli/table.h"
 #include "runtime/base/clock.h"
 #include "runtime/graph/op_table.h"
@@ -18,6 +21,7 @@ struct Options {
   std::string model;
   int64_t runs = 0;  // 0: as many as fit into a second
   bool json = false;
+  std::string energy_model;  // file; empty: this machine's prior
   ExecutionOptions execution;
 };
 
@@ -50,6 +54,23 @@ struct Times {
 
   std::vector<double> steps;
   double sum = 0, whole = 0, mean = 0;
+};
+
+// By a model, if there is one: what it is, and what it says of each step.
+struct Energies {
+  Energies(const Session& session, const Times& times,
+           const std::optional<energy::EnergyModel>& energy_model)
+      : model(energy_model) {
+    if (!model) return;
+    std::vector<double> seconds;
+    for (double ms : times.steps) seconds.push_back(ms * 1e-3);
+    steps = step_energies(session, seconds, *model);
+    for (const energy::Energy& step : steps) total = total ? *total + step : step;
+  }
+
+  std::optional<energy::EnergyModel> model;
+  std::vector<energy::Energy> steps;  // empty without a model
+  std::optional<energy::Energy> total;
 };
 
 double gmacs(int64_t macs, double ms) {
@@ -107,7 +128,14 @@ void add_unknown(Json& json, std::initializer_list<const char*> names) {
   for (const char* name : names) json[name] = nullptr;
 }
 
-Json step_json(const Session& session, size_t i, const Times& times) {
+void add_energy(Json& json, const energy::Energy* energy) {
+  add_unknown(json,
+              {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"});
+  if (energy != nullptr)
+    energy->visit([&](const char* name, const auto& value) { json[name] = value; });
+}
+
+Json step_json(const Session& session, size_t i, const Times& times, const Energies& energies) {
   const Step& step = session.program().steps[i];
   const Graph& graph = session.compiled().graph;
   Json json{{"index", i},
@@ -121,8 +149,7 @@ Json step_json(const Session& session, size_t i, const Times& times) {
   json["time_ms"] = times.steps[i];
   json["share"] = times.share(i);
   json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, times.steps[i])) : Json();
-  add_unknown(json,
-              {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"});
+  add_energy(json, energies.steps.empty() ? nullptr : &energies.steps[i]);
   return json;
 }
 
@@ -132,11 +159,12 @@ int64_t total_macs(const Program& program) {
   return macs;
 }
 
-Json to_json(const OpenModel& open, const Profile& profile) {
+Json to_json(const OpenModel& open, const Profile& profile, const Times& times,
+             const Energies& energies) {
   const Session& session = *open.session;
-  const Times times(profile);
   Json steps = Json::array();
-  for (size_t i = 0; i < times.steps.size(); ++i) steps.push_back(step_json(session, i, times));
+  for (size_t i = 0; i < times.steps.size(); ++i)
+    steps.push_back(step_json(session, i, times, energies));
   const int64_t macs = total_macs(session.program());
   Json totals{{"steps", times.steps.size()},
               {"macs", macs},
@@ -145,8 +173,8 @@ Json to_json(const OpenModel& open, const Profile& profile) {
               {"overhead_ms", times.whole - times.sum},
               {"mean_ms", times.mean},
               {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};
-  add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram", "energy_uj", "energy_low_uj",
-                       "energy_high_uj", "energy_source", "idle_policy"});
+  add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram"});
+  add_energy(totals, energies.total ? &*energies.total : nullptr);
   return Json{{"model", open.name},
               {"threads", session.threads()},
               {"isa", level_name(open.model->options().target.isa)},
@@ -163,14 +191,20 @@ void add_members(Table& table, const Graph& graph, const Step& step) {
     const int64_t macs = mac_count(graph, op);
     table.add({"", "  " + shorten(printable(op.name.empty() ? y.name : op.name), 30),
                op.display_name(), member_kernel(step, m), to_string(y.shape),
-               macs > 0 ? count_text(macs) : "-", "", "", ""});
+               macs > 0 ? count_text(macs) : "-", "", "", "", ""});
   }
 }
 
-void print_text(const OpenModel& open, const Profile& profile) {
+void print_energy(const Energies& energies) {
+  if (!energies.model) return;
+  fmt::print("energy of all steps {}\n  {}\n", energies.total->text(),
+             printable(energies.model->origin));
+}
+
+void print_text(const OpenModel& open, const Profile& profile, const Times& times,
+                const Energies& energies) {
   const Session& session = *open.session;
   const Graph& graph = session.compiled().graph;
-  const Times times(profile);
   Table table({{"#", true},
                {"name", false},
                {"op", false},
@@ -179,7 +213,8 @@ void print_text(const OpenModel& open, const Profile& profile) {
                {"MACs", true},
                {"ms", true},
                {"share", true},
-               {"GMAC/s", true}});
+               {"GMAC/s", true},
+               {energies.model ? "energy" : "", false}});
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
     const auto outputs = step_tensors(graph, step, false);
@@ -188,7 +223,8 @@ void print_text(const OpenModel& open, const Profile& profile) {
                outputs.empty() ? "-" : to_string(graph.tensor(outputs[0]).shape),
                step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
                fmt::format("{:.1f} %", times.share(i) * 100),
-               step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-"});
+               step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-",
+               energies.steps.empty() ? "" : energies.steps[i].text()});
     if (step.rows_per_step > 0) add_members(table, graph, step);
   }
   fmt::print("{}", table.to_string());
@@ -201,36 +237,45 @@ void print_text(const OpenModel& open, const Profile& profile) {
       times.whole > 0 ? (times.whole - times.sum) / times.whole * 100 : 0, count_text(macs),
       gmacs(macs, times.whole), profile.runs, ms_text(times.mean), session.threads(),
       session.threads() == 1 ? "" : "s", level_name(open.model->options().target.isa));
+  print_energy(energies);
 }
 
 }  // namespace
 
 int profile_command(const Args& args) {
   Options o;
-  CLI::App app("Show where the time of a model goes, step by step.", "pj profile");
+  CLI::App app("Show where the time and the energy of a model go, step by step.", "pj profile");
   app.add_option("MODEL", o.model, kModelHelp)->required();
   app.add_option("--runs", o.runs,
                  "inferences to measure (default: as many as fit into 1 s, at least 5)")
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");
+  app.add_option("--energy-model", o.energy_model,
+                 "compute energy by this model (default: published figures of this kind of CPU, "
+                 "if there are any; see `pj energy model`)")
+      ->type_name("FILE");
   add_execution_options(app, o.execution, DefaultThreads::kOne);
   app.footer(
       "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run "
       "takes\n"
-      "beyond its steps; reading the clock between steps is a part of it.\n\n"
+      "beyond its steps; reading the clock between steps is a part of it.\n"
+      "Energy is computed, not measured: it says so, with an interval.\n\n"
       "Examples:\n"
       "  pj profile builtin:fashion\n"
       "  pj profile mobilenet.tflite --threads 2 --runs 200\n"
       "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
   if (const auto status = parse(app, args)) return *status;
+  const std::optional<energy::EnergyModel> energy_model = open_energy_model(o.energy_model);
   const OpenModel open = open_model(o.model, o.execution);
   complete_shapes(*open.session);
   const Profile profile = take_profile(*open.session, o.runs);
+  const Times times(profile);
+  const Energies energies(*open.session, times, energy_model);
   if (o.json) {
-    print_json(to_json(open, profile));
+    print_json(to_json(open, profile, times, energies));
   } else {
-    print_text(open, profile);
+    print_text(open, profile, times, energies);
   }
   return kOk;
 }

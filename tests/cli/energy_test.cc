@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/models.h"
 #include "tests/cli/tool.h"
 
 namespace pj::cli {
@@ -103,6 +104,75 @@ TEST_F(Energy, Mistakes) {
   const ToolResult absent = energy({"measure", "--", "no-such-program"});
   EXPECT_EQ(absent.status, 1);
   EXPECT_THAT(absent.err, HasSubstr("cannot run 'no-such-program': No such file"));
+}
+
+const char* const kModel =
+    R"({"version":1,"source":"calibrated","idle_policy":"gross","origin":"made up",
+        "held_out_error":0.02,"joules":{"seconds":{"value":2.0,"low":1.5,"high":3.0}}})";
+
+TEST_F(Energy, ProfileComputesByAModelAndSaysSo) {
+  const std::string model = brightest_model(root_.file("m.pj"));
+  const std::string file = root_.write("board.json", kModel);
+  const ToolResult run = pj({"profile", model, "--runs", "5", "--json", "--energy-model", file});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const Json json = Json::parse(run.out);
+  double sum = 0;
+  for (const Json& step : json["steps"]) {
+    const double ms = step["time_ms"];
+    sum += step["energy_uj"].get<double>();
+    EXPECT_NEAR(step["energy_uj"].get<double>(), 2000 * ms, 1e-6 + ms);
+    EXPECT_NEAR(step["energy_low_uj"].get<double>(), 1500 * ms, 1e-6 + ms);
+    EXPECT_NEAR(step["energy_high_uj"].get<double>(), 3000 * ms, 1e-6 + ms);
+    EXPECT_EQ(step["energy_source"], "calibrated");
+    EXPECT_EQ(step["idle_policy"], "gross");
+  }
+  EXPECT_NEAR(json["totals"]["energy_uj"].get<double>(), sum, sum * 1e-9);
+  const ToolResult text = pj({"profile", model, "--runs", "5", "--energy-model", file});
+  EXPECT_THAT(text.out, HasSubstr("] calibrated, gross"));
+  EXPECT_THAT(text.out, HasSubstr("made up"));
+}
+
+TEST_F(Energy, APriorIsLabelledAndKeepsItsFile) {
+  root_.write("proc/cpuinfo", "CPU part\t: 0xd08\n");
+  root_.write("sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "1500000\n");
+  EXPECT_THAT(energy({"model"}).out, HasSubstr("prior, dynamic: Cortex-A72 at 1500 MHz"));
+  const std::string written = energy({"model", "--json"}).out;
+  const std::string file = root_.write("prior.json", written);
+  EXPECT_EQ(energy({"model", file, "--json"}).out, written);
+  const ToolResult profile = pj({"profile", brightest_model(root_.file("m.pj")), "--runs", "5"},
+                                {"PJ_SYSROOT=" + root_.path()});
+  EXPECT_THAT(profile.out, HasSubstr("] prior, dynamic"));
+}
+
+TEST_F(Energy, WithoutAnyFigureNoneIsPrinted) {
+  const ToolResult none = energy({"model"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("no published figure for this CPU"));
+  const ToolResult profile = pj({"profile", brightest_model(root_.file("m.pj")), "--runs", "5"},
+                                {"PJ_SYSROOT=" + root_.path()});
+  EXPECT_EQ(profile.status, 0);
+  EXPECT_THAT(profile.out, Not(HasSubstr("energy")));
+}
+
+TEST_F(Energy, DamagedModelFilesAreNamed) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"nothing", "not a JSON object"},
+      {"{}", "no \"version\""},
+      {R"({"version":2})", "version 2 is not known"},
+      {R"({"version":1,"source":"measured"})", "\"source\" is 'measured', not one of 'calibrated'"},
+      {R"({"version":1,"source":"prior","idle_policy":"gross"})", "no object \"joules\""},
+      {R"({"version":1,"source":"prior","idle_policy":"gross","joules":{"watts":1}})",
+       "unknown term \"watts\""},
+      {R"({"version":1,"source":"prior","idle_policy":"gross",
+           "joules":{"seconds":{"value":1,"low":2,"high":3}}})",
+       "0 <= low <= value <= high"},
+  };
+  for (const auto& [content, message] : cases) {
+    const ToolResult result = energy({"model", root_.write("damaged.json", content)});
+    EXPECT_EQ(result.status, 1) << content;
+    EXPECT_THAT(result.err, HasSubstr(message)) << content;
+  }
+  EXPECT_EQ(energy({"model", "no/such.json"}).status, 1);
 }
 
 }  // namespace
