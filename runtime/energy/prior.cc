@@ -37,7 +37,7 @@ struct X86Family {
 };
 constexpr X86Family kX86Families[] = {
     {"AMD EPYC", 2.6, 22.5},  // 500 W for 192 cores (9965), 180 W for 8 cores (72F3)
-    {"AMD Ryzen", 1.9, 15}    // 15 W for 8 cores (5800U), 120 W for 8 cores (7800X3D)
+    {"AMD Ryzen", 1.9, 17.5}  // 15 W for 8 cores (5800U), 105 W for 6 cores (7600X)
 };
 
 // Values of all lines "<key> : <value>".
