@@ -9,6 +9,7 @@
 #include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
+#include "cli/measured_energy.h"
 #include "cli/step_energy.h"
 #include "cli/table.h"
 #include "runtime/base/clock.h"
@@ -21,6 +22,7 @@ struct Options {
   std::string model;
   int64_t runs = 0;  // 0: as many as fit into a second
   bool json = false;
+  std::string energy = "auto";
   std::string energy_model;  // file; empty: this machine's prior
   ExecutionOptions execution;
 };
@@ -56,22 +58,48 @@ struct Times {
   double sum = 0, whole = 0, mean = 0;
 };
 
-// By a model, if there is one: what it is, and what it says of each step.
+// What each step and the whole cost, and where that comes from. Empty if nothing is known.
 struct Energies {
-  Energies(const Session& session, const Times& times,
-           const std::optional<energy::EnergyModel>& energy_model)
-      : model(energy_model) {
-    if (!model) return;
-    std::vector<double> seconds;
-    for (double ms : times.steps) seconds.push_back(ms * 1e-3);
-    steps = step_energies(session, seconds, *model);
-    for (const energy::Energy& step : steps) total = total ? *total + step : step;
-  }
-
-  std::optional<energy::EnergyModel> model;
-  std::vector<energy::Energy> steps;  // empty without a model
-  std::optional<energy::Energy> total;
+  std::vector<energy::Energy> steps;
+  std::optional<energy::Energy> total, residual;  // a residual only where it was measured
+  std::string origin;
 };
+
+Energies modelled_energies(const Session& session, const Times& times,
+                           const energy::EnergyModel& model) {
+  std::vector<double> seconds;
+  for (double ms : times.steps) seconds.push_back(ms * 1e-3);
+  Energies energies;
+  energies.steps = step_energies(session, seconds, model);
+  for (const energy::Energy& step : energies.steps)
+    energies.total = energies.total ? *energies.total + step : step;
+  energies.origin = model.origin;
+  return energies;
+}
+
+// Nothing, after saying why, if the counter turns out to be of no use.
+std::optional<Energies> measured_energies(Session& session, energy::Counter& counter) {
+  const auto measured = measure_steps(session, counter);
+  if (!measured) {
+    fmt::print(stderr, "pj: energy is not measured: {}\n", printable(measured.error().message));
+    return std::nullopt;
+  }
+  return Energies{measured->steps, measured->whole, measured->residual,
+                  fmt::format("{} {}, {} rounds", counter.info().source, counter.info().domain,
+                              measured->plan.rounds)};
+}
+
+Energies find_energies(Session& session, const Times& times, const Options& o) {
+  if (o.energy == "off") return {};
+  if (o.energy == "auto" && o.energy_model.empty()) {
+    const energy::HostSystem system;
+    const energy::Counters counters = find_counters(system);
+    if (energy::Counter* counter = step_counter(counters))
+      if (const auto measured = measured_energies(session, *counter)) return *measured;
+  }
+  const std::optional<energy::EnergyModel> model = open_energy_model(o.energy_model);
+  return model ? modelled_energies(session, times, *model) : Energies{};
+}
 
 double gmacs(int64_t macs, double ms) {
   return ms > 0 ? static_cast<double>(macs) / (ms * 1e6) : 0;
@@ -175,6 +203,9 @@ Json to_json(const OpenModel& open, const Profile& profile, const Times& times,
               {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};
   add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram"});
   add_energy(totals, energies.total ? &*energies.total : nullptr);
+  Json residual;
+  if (energies.residual) add_energy(residual, &*energies.residual);
+  totals["residual"] = residual;
   return Json{{"model", open.name},
               {"threads", session.threads()},
               {"isa", level_name(open.model->options().target.isa)},
@@ -196,9 +227,10 @@ void add_members(Table& table, const Graph& graph, const Step& step) {
 }
 
 void print_energy(const Energies& energies) {
-  if (!energies.model) return;
-  fmt::print("energy of all steps {}\n  {}\n", energies.total->text(),
-             printable(energies.model->origin));
+  if (!energies.total) return;
+  fmt::print("energy of a run {}\n", energies.total->text());
+  if (energies.residual) fmt::print("  of it not in steps: {}\n", energies.residual->text());
+  fmt::print("  {}\n", printable(energies.origin));
 }
 
 void print_text(const OpenModel& open, const Profile& profile, const Times& times,
@@ -214,7 +246,7 @@ void print_text(const OpenModel& open, const Profile& profile, const Times& time
                {"ms", true},
                {"share", true},
                {"GMAC/s", true},
-               {energies.model ? "energy" : "", false}});
+               {energies.steps.empty() ? "" : "energy", false}});
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
     const auto outputs = step_tensors(graph, step, false);
@@ -251,6 +283,11 @@ int profile_command(const Args& args) {
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");
+  app.add_option("--energy", o.energy,
+                 "auto: measure it for 5 s if this machine has a counter, else compute it; model: "
+                 "compute it; off")
+      ->check(CLI::IsMember({"auto", "model", "off"}))
+      ->type_name("HOW");
   app.add_option("--energy-model", o.energy_model,
                  "compute energy by this model (default: published figures of this kind of CPU, "
                  "if there are any; see `pj energy model`)")
@@ -260,18 +297,18 @@ int profile_command(const Args& args) {
       "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run "
       "takes\n"
       "beyond its steps; reading the clock between steps is a part of it.\n"
-      "Energy is computed, not measured: it says so, with an interval.\n\n"
+      "Energy says whether it was measured or computed, and how sure it is.\n\n"
       "Examples:\n"
       "  pj profile builtin:fashion\n"
       "  pj profile mobilenet.tflite --threads 2 --runs 200\n"
       "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
   if (const auto status = parse(app, args)) return *status;
-  const std::optional<energy::EnergyModel> energy_model = open_energy_model(o.energy_model);
+  if (!o.energy_model.empty()) open_energy_model(o.energy_model);  // a mistake shows at once
   const OpenModel open = open_model(o.model, o.execution);
   complete_shapes(*open.session);
   const Profile profile = take_profile(*open.session, o.runs);
   const Times times(profile);
-  const Energies energies(*open.session, times, energy_model);
+  const Energies energies = find_energies(*open.session, times, o);
   if (o.json) {
     print_json(to_json(open, profile, times, energies));
   } else {

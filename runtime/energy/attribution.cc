@@ -17,9 +17,9 @@ int64_t repetitions_for(double window_ns, double step_ns) {
 }
 
 // Duration of a round whose windows are at least `window_ns` long.
-double round_ns(std::span<const double> step_ns, double whole_ns, double window_ns,
-                double edges_ns) {
-  double sum = 2 * (window_ns + edges_ns);  // spinning and resting
+double round_ns(std::span<const double> step_ns, double whole_ns, double window_ns, double edges_ns,
+                double extra_ns) {
+  double sum = extra_ns + 2 * (window_ns + edges_ns);  // spinning and resting
   for (double ns : step_ns) sum += std::max(ns, window_ns) + edges_ns;
   return sum + std::max(whole_ns, window_ns) + edges_ns;
 }
@@ -89,7 +89,7 @@ class Rounds {
 }  // namespace
 
 AttributionPlan plan_attribution(const Meter& meter, std::span<const double> step_ns,
-                                 const AttributionOptions& options) {
+                                 double round_extra_ns, const AttributionOptions& options) {
   const WindowRule rule = window_rule(meter, kWindowError);
   // Half a period before the window and one and a half after it, on average.
   const double edges_ns = rule.edges ? 2.1 * static_cast<double>(meter.update_period_ns) : 0;
@@ -100,30 +100,39 @@ AttributionPlan plan_attribution(const Meter& meter, std::span<const double> ste
   auto window = static_cast<double>(rule.length_ns);
   for (int rounds : kRounds) {
     plan.rounds = rounds;
-    if (round_ns(step_ns, whole_ns, window, edges_ns) * rounds <=
+    if (round_ns(step_ns, whole_ns, window, edges_ns, round_extra_ns) * rounds <=
         static_cast<double>(options.budget_ns))
       break;
   }
   // What time is left makes the windows longer.
-  for (double longer = window * 1.05; round_ns(step_ns, whole_ns, longer, edges_ns) * plan.rounds <=
-                                      static_cast<double>(options.budget_ns);
+  for (double longer = window * 1.05;
+       round_ns(step_ns, whole_ns, longer, edges_ns, round_extra_ns) * plan.rounds <=
+       static_cast<double>(options.budget_ns);
        longer *= 1.05)
     window = longer;
   for (double ns : step_ns) plan.repetitions.push_back(repetitions_for(window, ns));
   plan.whole_repetitions = repetitions_for(window, whole_ns);
   plan.baseline_ns = static_cast<int64_t>(window);
   plan.expected_ns =
-      static_cast<int64_t>(round_ns(step_ns, whole_ns, window, edges_ns)) * plan.rounds;
+      static_cast<int64_t>(round_ns(step_ns, whole_ns, window, edges_ns, round_extra_ns)) *
+      plan.rounds;
   return plan;
 }
 
 Result<Attribution> attribute(Bench& bench, const Meter& meter, const AttributionOptions& options) {
   std::vector<double> step_ns;
+  int64_t preparing_ns = 0;
   const int64_t begin = bench.now_ns();
-  for (size_t i = 0; i < bench.steps(); ++i) step_ns.push_back(time_step(bench, i));
+  for (size_t i = 0; i < bench.steps(); ++i) {
+    const int64_t unprepared = bench.now_ns();
+    bench.prepare(i);
+    preparing_ns += bench.now_ns() - unprepared;
+    step_ns.push_back(time_step(bench, i));
+  }
   AttributionOptions rest = options;
   rest.budget_ns -= bench.now_ns() - begin;
-  const AttributionPlan plan = plan_attribution(meter, step_ns, rest);
+  const AttributionPlan plan =
+      plan_attribution(meter, step_ns, static_cast<double>(preparing_ns), rest);
   const int64_t first_round = bench.now_ns();
   Rounds rounds(bench, meter, plan, options.policy);
   PJ_TRY(rounds.run());

@@ -28,8 +28,9 @@ struct AttributionPlan {
   int64_t baseline_ns = 0;  // of spinning, and of resting
   int64_t expected_ns = 0;  // of everything
 };
+// `round_extra_ns`: what a round needs beyond its windows.
 AttributionPlan plan_attribution(const Meter& meter, std::span<const double> step_ns,
-                                 const AttributionOptions& options);
+                                 double round_extra_ns, const AttributionOptions& options);
 
 // Measured joules of one repetition, on average over the time of measuring.
 struct Attribution {

@@ -69,6 +69,7 @@ WindowRule window_rule(const Meter& meter, double error) {
 }
 
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work) {
+  if (work.kind == WorkKind::kStep) bench.prepare(work.step);
   PJ_ASSIGN(const Edge begin, edges ? next_edge(bench, meter) : read_now(bench));
   PJ_TRY(do_work(bench, work));
   const int64_t done = bench.now_ns();

@@ -20,6 +20,8 @@ class Bench {
  public:
   virtual ~Bench() = default;
   virtual size_t steps() const = 0;
+  // Brings what run(step) works on into place; called before a window.
+  virtual void prepare(size_t step) = 0;
   virtual void run(size_t step, int64_t repetitions) = 0;
   virtual void run_all(int64_t repetitions) = 0;  // whole inferences
   virtual void idle(int64_t ns) = 0;              // lets the machine rest
@@ -65,7 +67,7 @@ struct Work {
 // Errors: those of the counter; kWrongState if it does not move any more.
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work);
 
-// Duration in ns of one run of a step, from as many as take a millisecond.
+// Duration in ns of one run of a step that is prepared, from as many as take a millisecond.
 double time_step(Bench& bench, size_t step);
 
 }  // namespace pj::energy

@@ -1,8 +1,14 @@
 // pj energy on machines that are folders of recorded files.
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "runtime/base/clock.h"
 #include "tests/cli/models.h"
 #include "tests/cli/tool.h"
 
@@ -130,6 +136,66 @@ TEST_F(Energy, ProfileComputesByAModelAndSaysSo) {
   const ToolResult text = pj({"profile", model, "--runs", "5", "--energy-model", file});
   EXPECT_THAT(text.out, HasSubstr("] calibrated, gross"));
   EXPECT_THAT(text.out, HasSubstr("made up"));
+}
+
+// A counter in a file that grows by 2 W.
+class LiveCounter {
+ public:
+  explicit LiveCounter(const Folder& root) : folder_(root.path() + "/sys/class/powercap/") {
+    root.write("sys/class/powercap/intel-rapl:0/name", "package-0\n");
+    root.write("sys/class/powercap/intel-rapl:0/max_energy_range_uj", "262143328850\n");
+    root.write("sys/class/powercap/intel-rapl:0/energy_uj", "1000\n");
+    thread_ = std::thread([this] {
+      const int64_t start = now_ns();
+      while (!stop_) {
+        // Renamed, so that nobody reads half a number.
+        const std::string next = folder_ + "next", file = folder_ + "intel-rapl:0/energy_uj";
+        std::ofstream(next) << 1000 + (now_ns() - start) / 500 << '\n';
+        std::rename(next.c_str(), file.c_str());
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+  }
+  ~LiveCounter() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::string folder_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+TEST_F(Energy, ProfileMeasuresWhereThereIsACounter) {
+  const std::string model = brightest_model(root_.file("m.pj"));
+  const LiveCounter counter(root_);
+  const ToolResult run = pj({"profile", model, "--json"}, {"PJ_SYSROOT=" + root_.path()});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  const Json json = Json::parse(run.out);
+  for (const Json& step : json["steps"]) EXPECT_EQ(step["energy_source"], "measured");
+  const Json& totals = json["totals"];
+  EXPECT_EQ(totals["idle_policy"], "gross");
+  // Power is the same for all that runs here. The machine may be busy with other things, so this
+  // only tells microjoules from millijoules.
+  const double expected = 2000 * totals["time_ms"].get<double>();
+  EXPECT_GT(totals["energy_uj"].get<double>(), expected / 5);
+  EXPECT_LT(totals["energy_uj"].get<double>(), expected * 5);
+  EXPECT_TRUE(totals["residual"]["energy_low_uj"].is_number());
+}
+
+TEST_F(Energy, ACounterThatStandsStillIsNotUsed) {
+  const std::string model = brightest_model(root_.file("m.pj"));
+  root_.write("sys/class/powercap/intel-rapl:0/name", "package-0\n");
+  root_.write("sys/class/powercap/intel-rapl:0/energy_uj", "1000\n");
+  const ToolResult run = pj({"profile", model, "--runs", "5"}, {"PJ_SYSROOT=" + root_.path()});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("energy is not measured: the power counter did not move"));
+  EXPECT_THAT(run.out, Not(HasSubstr("measured")));
+  const ToolResult off =
+      pj({"profile", model, "--runs", "5", "--energy", "off"}, {"PJ_SYSROOT=" + root_.path()});
+  EXPECT_EQ(off.err, "");
 }
 
 TEST_F(Energy, APriorIsLabelledAndKeepsItsFile) {

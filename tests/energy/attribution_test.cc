@@ -33,6 +33,7 @@ SimulatedMachine ladder() {
 // What a reader gets who reads before and after one run.
 double naive_joules(SimulatedBench& bench, size_t step) {
   const double before = *bench.joules();
+  bench.prepare(step);
   bench.run(step, 1);
   return *bench.joules() - before;
 }
@@ -121,6 +122,15 @@ TEST(Attribution, ShowsWhatTheStepsDoNotExplain) {
               3e-3);
 }
 
+TEST(Attribution, KeepsItsTimeWherePreparingTakesLong) {
+  SimulatedMachine machine = ladder();
+  machine.prepare_seconds = 10e-3;
+  SimulatedBench bench(machine, 1);
+  ASSERT_TRUE(attribute(bench, kMeter, {}));
+  EXPECT_LE(bench.seconds(), 5.2);
+  EXPECT_EQ(bench.unprepared_runs, 0);
+}
+
 TEST(Attribution, SubtractsWhatTheIdlePolicySays) {
   const SimulatedMachine machine = ladder();
   for (const auto& [policy, watts] :
@@ -174,12 +184,12 @@ TEST(AttributionPlan, SuitsTheCounter) {
   EXPECT_EQ(window_rule(sampled, 0.01).length_ns, 660'000'000);
 
   const double step_ns[] = {20e3, 1e6, 20e6};
-  const AttributionPlan plan = plan_attribution(kMeter, step_ns, {});
+  const AttributionPlan plan = plan_attribution(kMeter, step_ns, 0, {});
   EXPECT_EQ(plan.rounds % 2, 0);
   EXPECT_GT(plan.repetitions[0], plan.repetitions[1]);
   EXPECT_LE(plan.expected_ns, 5'000'000'000);
   EXPECT_GE(plan.expected_ns, 4'000'000'000);
-  EXPECT_GT(plan_attribution(sampled, step_ns, {}).expected_ns, 5'000'000'000);
+  EXPECT_GT(plan_attribution(sampled, step_ns, 0, {}).expected_ns, 5'000'000'000);
 }
 
 // Share of trials in which a variant that needs `difference` more is told from the other.

@@ -27,6 +27,7 @@ struct SimulatedMachine {
   double duration_jitter = 0.003;
   double warm_up = 0.06, warm_up_seconds = 1.5;
   double read_seconds = 5e-6;  // of one reading
+  double prepare_seconds = 0;  // before a window of a step
   bool stopped = false;        // the counter does not move
 };
 
@@ -39,14 +40,27 @@ class SimulatedBench final : public Bench {
   }
 
   size_t steps() const override { return machine_.steps.size(); }
+  void prepare(size_t step) override {
+    prepared_ = step;
+    advance(machine_.prepare_seconds, machine_.spin_watts);
+  }
   void run(size_t step, int64_t repetitions) override {
+    if (prepared_ != step) ++unprepared_runs;
+    work(step, repetitions);
+  }
+  int unprepared_runs = 0;
+
+ private:
+  void work(size_t step, int64_t repetitions) {
     const SimulatedStep& s = machine_.steps[step];
     const double jitter = 1 + machine_.duration_jitter * normal_(random_);
     advance(s.seconds * static_cast<double>(repetitions) * jitter, s.watts);
   }
+
+ public:
   void run_all(int64_t repetitions) override {
     for (int64_t r = 0; r < repetitions; ++r) {
-      for (size_t i = 0; i < steps(); ++i) run(i, 1);
+      for (size_t i = 0; i < steps(); ++i) work(i, 1);
       joules_ += machine_.whole_extra_joules * warmth_;
     }
   }
@@ -98,6 +112,7 @@ class SimulatedBench final : public Bench {
   std::normal_distribution<double> normal_;
   double warmth_ = 1, variance_ = 0;  // since the last sample
   double time_ = 0, joules_ = 0, shown_ = 0, next_sample_ = 0;
+  size_t prepared_ = SIZE_MAX;
   std::deque<Sample> pending_;
 };
 
