@@ -18,7 +18,8 @@ struct Edge {
 Result<Edge> next_edge(Bench& bench, const Meter& meter) {
   PJ_ASSIGN(const double before, bench.joules());
   const int64_t begin = bench.now_ns();
-  const int64_t patience = 50 * meter.update_period_ns + 10'000'000;
+  // Longer than a busy machine may keep this thread from looking.
+  const int64_t patience = 50 * meter.update_period_ns + 1'000'000'000;
   for (;;) {
     PJ_ASSIGN(const double joules, bench.joules());
     const int64_t now = bench.now_ns();

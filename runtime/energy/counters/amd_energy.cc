@@ -5,7 +5,7 @@
 namespace pj::energy {
 namespace {
 
-const std::string kClass = "/sys/class/hwmon/";
+constexpr const char* kClass = "/sys/class/hwmon/";
 
 void find_channel(const System& system, const std::string& folder, int channel, Counters& out) {
   const std::string label = read_line(system, fmt::format("{}energy{}_label", folder, channel));
@@ -16,7 +16,7 @@ void find_channel(const System& system, const std::string& folder, int channel, 
     const auto core = parse_unsigned(label.substr(5));
     if (!core) return;
     info.domain = fmt::format("core-{}", *core);
-    info.within = "its package";
+    info.within = "package-*";  // which of several is not told
   } else {
     return;
   }

@@ -5,7 +5,7 @@
 namespace pj::energy {
 namespace {
 
-const std::string kClass = "/sys/class/power_supply/";
+constexpr const char* kClass = "/sys/class/power_supply/";
 
 class Battery : public PowerFiles {
  public:

@@ -6,7 +6,7 @@
 namespace pj::energy {
 namespace {
 
-const std::string kClass = "/sys/class/hwmon/";
+constexpr const char* kClass = "/sys/class/hwmon/";
 
 // Read by sources of their own.
 bool has_own_source(const std::string& chip) { return chip == "ina3221" || chip == "amd_energy"; }

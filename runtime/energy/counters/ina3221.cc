@@ -6,7 +6,8 @@
 namespace pj::energy {
 namespace {
 
-const std::string kDrivers = "/sys/bus/i2c/drivers/";
+constexpr const char* kIioDriver = "/sys/bus/i2c/drivers/ina3221x/";
+constexpr const char* kHwmonDriver = "/sys/bus/i2c/drivers/ina3221/";
 constexpr int64_t kConversionNs = 6'600'000;  // three channels, voltage and current, 1.1 ms each
 constexpr double kShuntStep = 40e-6;          // volts
 
@@ -65,9 +66,9 @@ std::vector<std::string> folders(const System& system, const std::string& parent
 
 void find_ina3221(const System& system, Counters& out) {
   const size_t first = out.size();
-  for (const std::string& device : folders(system, kDrivers + "ina3221x/", ""))
+  for (const std::string& device : folders(system, kIioDriver, ""))
     for (const std::string& iio : folders(system, device, "iio:device")) find_iio(system, iio, out);
-  for (const std::string& device : folders(system, kDrivers + "ina3221/", ""))
+  for (const std::string& device : folders(system, kHwmonDriver, ""))
     for (const std::string& hwmon : folders(system, device + "hwmon/", "hwmon"))
       find_hwmon_rails(system, hwmon, out);
   std::string whole;

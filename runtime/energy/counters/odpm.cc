@@ -13,7 +13,7 @@
 namespace pj::energy {
 namespace {
 
-const std::string kDevices = "/sys/bus/iio/devices/";
+constexpr const char* kDevices = "/sys/bus/iio/devices/";
 
 struct Channel {
   std::string rail;

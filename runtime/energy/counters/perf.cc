@@ -10,7 +10,7 @@
 namespace pj::energy {
 namespace {
 
-const std::string kDevices = "/sys/bus/event_source/devices/";
+constexpr const char* kDevices = "/sys/bus/event_source/devices/";
 constexpr int64_t kUpdateNs = 1'000'000;  // of the registers
 
 struct Event {
@@ -95,12 +95,12 @@ void explain(const System& system, int failure, CounterInfo& info) {
   }
   const std::string level = read_line(system, "/proc/sys/kernel/perf_event_paranoid");
   info.problem = fmt::format("kernel.perf_event_paranoid is {}", level.empty() ? "?" : level);
-  info.fix =
-      "sudo sysctl kernel.perf_event_paranoid=0 (or: sudo setcap cap_perfmon+ep $(command -v pj))";
+  info.fix = "sudo sysctl kernel.perf_event_paranoid=0";
+  info.note = "or, for pj alone: sudo setcap cap_perfmon+ep $(command -v pj)";
 }
 
 void find_event(const System& system, const Event& event, Counters& out) {
-  const std::string device = kDevices + event.pmu + "/";
+  const std::string device = fmt::format("{}{}/", kDevices, event.pmu);
   const auto type = read_unsigned(system, device + "type");
   const std::string file = device + "events/" + event.name;
   const auto config = parse_config(read_line(system, file));

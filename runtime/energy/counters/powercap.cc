@@ -7,7 +7,7 @@
 namespace pj::energy {
 namespace {
 
-const std::string kClass = "/sys/class/powercap/";
+constexpr const char* kClass = "/sys/class/powercap/";
 
 // "intel-rapl:0" of "intel-rapl:0:1"; empty for a zone that is in no other.
 std::string parent_of(const std::string& zone) {
@@ -19,7 +19,7 @@ std::string parent_of(const std::string& zone) {
 void explain(const System& system, CounterInfo& info, bool range_known) {
   check_readable(system, info.where, info);
   if (!info.fix.empty())
-    info.fix += " (until reboot; it lets every local user watch what others compute)";
+    info.note = "until reboot; every local user can then watch what others compute";
   if (info.readable() && !range_known)
     info.note = "max_energy_range_uj is unreadable, so a wrap ends a measurement without a figure";
 }
