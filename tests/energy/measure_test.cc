@@ -109,6 +109,18 @@ TEST(Integrator, SamplesIntegrateWithoutTheFirstInBoundedMemory) {
   EXPECT_LT(f.low, 200);
   EXPECT_GT(f.high, 200);
   EXPECT_LT(f.high - f.low, 1);
+  EXPECT_EQ(f.source, "measured");
+}
+
+TEST(Integrator, WhatAFitSaysIsNotMeasured) {
+  const FakeSystem system("pi5");
+  const Counters counters = find_counters(system);
+  for (const auto& [domain, source] :
+       {std::pair("rails", "measured"), std::pair("board (fit)", "prior")}) {
+    Integrator integrator(find(counters, "pmic", domain).info());
+    for (int i = 0; i <= 20; ++i) integrator.add(at(i * 0.1, 3));
+    EXPECT_EQ(figures(*integrator.usage().energy).source, source) << domain;
+  }
 }
 
 // A meter of 2 W that follows the real clock.

@@ -10,6 +10,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/energy/counters/system.h"
+#include "runtime/energy/energy.h"
 
 namespace pj::energy {
 
@@ -24,13 +25,14 @@ struct CounterInfo {
   std::string where;   // the file, event or command behind it
   std::string unit;    // of the raw value: "uJ", "mV*mA"
   CounterKind kind = CounterKind::kAccumulating;
-  double resolution = 0;         // least step, in joules or watts; 0: unknown
-  int64_t update_period_ns = 0;  // how often the hardware renews it; 0: unknown
-  std::string within;            // domain that contains this one and must not be added to it
-  std::string duplicate_of;      // source of the counter that gives the same, and is used instead
-  std::string note;              // what a reader of its figures must know
-  std::string problem;           // why it cannot be read; empty if it can
-  std::string fix;               // the command that mends it; empty if there is none
+  double resolution = 0;                           // least step, in joules or watts; 0: unknown
+  int64_t update_period_ns = 0;                    // how often the hardware renews it; 0: unknown
+  EnergySource quality = EnergySource::kMeasured;  // of what it says: readings, or a fit to them
+  std::string within;        // domain that contains this one and must not be added to it
+  std::string duplicate_of;  // source of the counter that gives the same, and is used instead
+  std::string note;          // what a reader of its figures must know
+  std::string problem;       // why it cannot be read; empty if it can
+  std::string fix;           // the command that mends it; empty if there is none
 
   bool readable() const { return problem.empty(); }
   bool usable() const { return readable() && duplicate_of.empty(); }

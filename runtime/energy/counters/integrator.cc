@@ -16,11 +16,6 @@ int64_t period_of(const CounterInfo& info) {
   return info.update_period_ns > 0 ? info.update_period_ns : kUnknownPeriodNs;
 }
 
-Energy measured(double joules, double half_width) {
-  return {joules, std::max(0.0, joules - half_width), joules + half_width, EnergySource::kMeasured,
-          IdlePolicy::kGross};
-}
-
 }  // namespace
 
 void Integrator::add(const Result<Reading>& reading) {
@@ -80,6 +75,11 @@ Usage Integrator::usage() const {
   return usage;
 }
 
+Energy Integrator::figure(double joules, double half_width) const {
+  return {joules, std::max(0.0, joules - half_width), joules + half_width, info_.quality,
+          IdlePolicy::kGross};
+}
+
 Usage Integrator::accumulated(Usage usage) const {
   const double period = static_cast<double>(period_of(info_)) * 1e-9;
   const double joules = last_->value - first_->value;
@@ -96,7 +96,7 @@ Usage Integrator::accumulated(Usage usage) const {
   }
   // Each end is up to one period old; the difference of two such ages is within 0.776 periods in
   // 95 of 100 cases.
-  usage.energy = measured(joules, 0.776 * period * joules / usage.seconds + info_.resolution);
+  usage.energy = figure(joules, 0.776 * period * joules / usage.seconds + info_.resolution);
   if (info_.update_period_ns == 0)
     usage.note = "how often the counter moves is unknown; 100 ms are assumed";
   return usage;
@@ -124,7 +124,7 @@ Usage Integrator::sampled(Usage usage) const {
   }
   const auto n = static_cast<double>(span_count_);
   const double deviation = std::sqrt(squares * n / (n - 1));
-  usage.energy = measured(
+  usage.energy = figure(
       joules, student_t95(n - 1) * deviation + watts * period + info_.resolution * usage.seconds);
   if (samples < static_cast<double>(kGoodSamples))
     usage.note = fmt::format("only {:.0f} samples; {} are better", samples, kGoodSamples);

@@ -12,7 +12,7 @@ namespace pj::energy {
 
 // What a counter saw.
 struct Usage {
-  std::optional<Energy> energy;  // measured, gross
+  std::optional<Energy> energy;  // gross, of the counter's quality
   double seconds = 0;            // between the first and the last reading
   int64_t readings = 0;
   std::string problem;  // why there is no energy
@@ -37,6 +37,7 @@ class Integrator {
 
   void add_sample(const Reading& reading);
   void merge_spans();
+  Energy figure(double joules, double half_width) const;
   Usage accumulated(Usage usage) const;
   Usage sampled(Usage usage) const;
 

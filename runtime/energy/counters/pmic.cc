@@ -122,6 +122,7 @@ void find_pmic(const System& system, Counters& out) {
   CounterInfo fit = info;
   fit.domain = "board (fit)";
   fit.note = "not measured: 1.1451 * rails + 0.5879 W, fitted by users with an external meter";
+  fit.quality = EnergySource::kPrior;
   info.within = fit.domain;
   out.push_back(std::make_unique<PmicCounter>(pmic, std::move(info), 1, 0));
   out.push_back(std::make_unique<PmicCounter>(pmic, std::move(fit), 1.1451, 0.5879));
