@@ -1,12 +1,16 @@
-// pj profile: where the time of a model goes, step by step.
+// pj profile: where the time and the energy of a model go, step by step.
 #include "runtime/profile/profile.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 
 #include "cli/commands.h"
+#include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
+#include "cli/measured_energy.h"
+#include "cli/step_energy.h"
 #include "cli/table.h"
 #include "runtime/base/clock.h"
 #include "runtime/graph/op_table.h"
@@ -18,6 +22,8 @@ struct Options {
   std::string model;
   int64_t runs = 0;  // 0: as many as fit into a second
   bool json = false;
+  std::string energy = "auto";
+  std::string energy_model;  // file; empty: this machine's prior
   ExecutionOptions execution;
 };
 
@@ -51,6 +57,49 @@ struct Times {
   std::vector<double> steps;
   double sum = 0, whole = 0, mean = 0;
 };
+
+// What each step and the whole cost, and where that comes from. Empty if nothing is known.
+struct Energies {
+  std::vector<energy::Energy> steps;
+  std::optional<energy::Energy> total, residual;  // a residual only where it was measured
+  std::string origin;
+};
+
+Energies modelled_energies(const Session& session, const Times& times,
+                           const energy::EnergyModel& model) {
+  std::vector<double> seconds;
+  for (double ms : times.steps) seconds.push_back(ms * 1e-3);
+  Energies energies;
+  energies.steps = step_energies(session, seconds, model);
+  for (const energy::Energy& step : energies.steps)
+    energies.total = energies.total ? *energies.total + step : step;
+  energies.origin = model.origin;
+  return energies;
+}
+
+// Nothing, after saying why, if the counter turns out to be of no use.
+std::optional<Energies> measured_energies(Session& session, energy::Counter& counter) {
+  const auto measured = measure_steps(session, counter);
+  if (!measured) {
+    fmt::print(stderr, "pj: energy is not measured: {}\n", printable(measured.error().message));
+    return std::nullopt;
+  }
+  return Energies{measured->steps, measured->whole, measured->residual,
+                  fmt::format("{} {}, {} rounds", counter.info().source, counter.info().domain,
+                              measured->plan.rounds)};
+}
+
+Energies find_energies(Session& session, const Times& times, const Options& o) {
+  if (o.energy == "off") return {};
+  if (o.energy == "auto" && o.energy_model.empty()) {
+    const energy::HostSystem system;
+    const energy::Counters counters = find_counters(system);
+    if (energy::Counter* counter = step_counter(counters))
+      if (const auto measured = measured_energies(session, *counter)) return *measured;
+  }
+  const std::optional<energy::EnergyModel> model = open_energy_model(o.energy_model);
+  return model ? modelled_energies(session, times, *model) : Energies{};
+}
 
 double gmacs(int64_t macs, double ms) {
   return ms > 0 ? static_cast<double>(macs) / (ms * 1e6) : 0;
@@ -107,7 +156,14 @@ void add_unknown(Json& json, std::initializer_list<const char*> names) {
   for (const char* name : names) json[name] = nullptr;
 }
 
-Json step_json(const Session& session, size_t i, const Times& times) {
+void add_energy(Json& json, const energy::Energy* energy) {
+  add_unknown(json,
+              {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"});
+  if (energy != nullptr)
+    energy->visit([&](const char* name, const auto& value) { json[name] = value; });
+}
+
+Json step_json(const Session& session, size_t i, const Times& times, const Energies& energies) {
   const Step& step = session.program().steps[i];
   const Graph& graph = session.compiled().graph;
   Json json{{"index", i},
@@ -121,8 +177,7 @@ Json step_json(const Session& session, size_t i, const Times& times) {
   json["time_ms"] = times.steps[i];
   json["share"] = times.share(i);
   json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, times.steps[i])) : Json();
-  add_unknown(json,
-              {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"});
+  add_energy(json, energies.steps.empty() ? nullptr : &energies.steps[i]);
   return json;
 }
 
@@ -132,11 +187,12 @@ int64_t total_macs(const Program& program) {
   return macs;
 }
 
-Json to_json(const OpenModel& open, const Profile& profile) {
+Json to_json(const OpenModel& open, const Profile& profile, const Times& times,
+             const Energies& energies) {
   const Session& session = *open.session;
-  const Times times(profile);
   Json steps = Json::array();
-  for (size_t i = 0; i < times.steps.size(); ++i) steps.push_back(step_json(session, i, times));
+  for (size_t i = 0; i < times.steps.size(); ++i)
+    steps.push_back(step_json(session, i, times, energies));
   const int64_t macs = total_macs(session.program());
   Json totals{{"steps", times.steps.size()},
               {"macs", macs},
@@ -145,8 +201,11 @@ Json to_json(const OpenModel& open, const Profile& profile) {
               {"overhead_ms", times.whole - times.sum},
               {"mean_ms", times.mean},
               {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};
-  add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram", "energy_uj", "energy_low_uj",
-                       "energy_high_uj", "energy_source", "idle_policy"});
+  add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram"});
+  add_energy(totals, energies.total ? &*energies.total : nullptr);
+  Json residual;
+  if (energies.residual) add_energy(residual, &*energies.residual);
+  totals["residual"] = residual;
   return Json{{"model", open.name},
               {"threads", session.threads()},
               {"isa", level_name(open.model->options().target.isa)},
@@ -163,14 +222,21 @@ void add_members(Table& table, const Graph& graph, const Step& step) {
     const int64_t macs = mac_count(graph, op);
     table.add({"", "  " + shorten(printable(op.name.empty() ? y.name : op.name), 30),
                op.display_name(), member_kernel(step, m), to_string(y.shape),
-               macs > 0 ? count_text(macs) : "-", "", "", ""});
+               macs > 0 ? count_text(macs) : "-", "", "", "", ""});
   }
 }
 
-void print_text(const OpenModel& open, const Profile& profile) {
+void print_energy(const Energies& energies) {
+  if (!energies.total) return;
+  fmt::print("energy of a run {}\n", energies.total->text());
+  if (energies.residual) fmt::print("  of it not in steps: {}\n", energies.residual->text());
+  fmt::print("  {}\n", printable(energies.origin));
+}
+
+void print_text(const OpenModel& open, const Profile& profile, const Times& times,
+                const Energies& energies) {
   const Session& session = *open.session;
   const Graph& graph = session.compiled().graph;
-  const Times times(profile);
   Table table({{"#", true},
                {"name", false},
                {"op", false},
@@ -179,7 +245,8 @@ void print_text(const OpenModel& open, const Profile& profile) {
                {"MACs", true},
                {"ms", true},
                {"share", true},
-               {"GMAC/s", true}});
+               {"GMAC/s", true},
+               {energies.steps.empty() ? "" : "energy", false}});
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
     const auto outputs = step_tensors(graph, step, false);
@@ -188,7 +255,8 @@ void print_text(const OpenModel& open, const Profile& profile) {
                outputs.empty() ? "-" : to_string(graph.tensor(outputs[0]).shape),
                step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
                fmt::format("{:.1f} %", times.share(i) * 100),
-               step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-"});
+               step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-",
+               energies.steps.empty() ? "" : energies.steps[i].text()});
     if (step.rows_per_step > 0) add_members(table, graph, step);
   }
   fmt::print("{}", table.to_string());
@@ -201,36 +269,50 @@ void print_text(const OpenModel& open, const Profile& profile) {
       times.whole > 0 ? (times.whole - times.sum) / times.whole * 100 : 0, count_text(macs),
       gmacs(macs, times.whole), profile.runs, ms_text(times.mean), session.threads(),
       session.threads() == 1 ? "" : "s", level_name(open.model->options().target.isa));
+  print_energy(energies);
 }
 
 }  // namespace
 
 int profile_command(const Args& args) {
   Options o;
-  CLI::App app("Show where the time of a model goes, step by step.", "pj profile");
+  CLI::App app("Show where the time and the energy of a model go, step by step.", "pj profile");
   app.add_option("MODEL", o.model, kModelHelp)->required();
   app.add_option("--runs", o.runs,
                  "inferences to measure (default: as many as fit into 1 s, at least 5)")
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");
+  app.add_option("--energy", o.energy,
+                 "auto: measure it for 5 s if this machine has a counter, else compute it; model: "
+                 "compute it; off")
+      ->check(CLI::IsMember({"auto", "model", "off"}))
+      ->type_name("HOW");
+  app.add_option("--energy-model", o.energy_model,
+                 "compute energy by this model (default: published figures of this kind of CPU, "
+                 "if there are any; see `pj energy model`)")
+      ->type_name("FILE");
   add_execution_options(app, o.execution, DefaultThreads::kOne);
   app.footer(
       "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run "
       "takes\n"
-      "beyond its steps; reading the clock between steps is a part of it.\n\n"
+      "beyond its steps; reading the clock between steps is a part of it.\n"
+      "Energy says whether it was measured or computed, and how sure it is.\n\n"
       "Examples:\n"
       "  pj profile builtin:fashion\n"
       "  pj profile mobilenet.tflite --threads 2 --runs 200\n"
       "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
   if (const auto status = parse(app, args)) return *status;
+  if (!o.energy_model.empty()) open_energy_model(o.energy_model);  // a mistake shows at once
   const OpenModel open = open_model(o.model, o.execution);
   complete_shapes(*open.session);
   const Profile profile = take_profile(*open.session, o.runs);
+  const Times times(profile);
+  const Energies energies = find_energies(*open.session, times, o);
   if (o.json) {
-    print_json(to_json(open, profile));
+    print_json(to_json(open, profile, times, energies));
   } else {
-    print_text(open, profile);
+    print_text(open, profile, times, energies);
   }
   return kOk;
 }

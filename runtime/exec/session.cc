@@ -328,10 +328,12 @@ Status Session::run_step(size_t index) {
   return {};
 }
 
-Status Session::run() {
+Status Session::run() { return run_steps(0, steps_.size()); }
+
+Status Session::run_steps(size_t first, size_t last) {
   if (!prepared()) return not_prepared();
   if (!bound_) PJ_TRY(bind_operands());
-  for (size_t i = 0; i < steps_.size(); ++i) PJ_TRY(run_step(i));
+  for (size_t i = first; i < last; ++i) PJ_TRY(run_step(i));
   return {};
 }
 

@@ -59,6 +59,9 @@ class Session {
   // Runs and calls observe(context, step) after each step, when its outputs are as it left them.
   using Observer = void (*)(void* context, size_t step);
   Status run(Observer observe, void* context);
+  // Steps [first, last) alone, for measuring. The steps before `first` have just run, or these same
+  // steps: then what they read is still in place. Errors: as run().
+  Status run_steps(size_t first, size_t last);
 
   const Model& model() const { return *model_; }
   // Of the current shapes; requires prepared().

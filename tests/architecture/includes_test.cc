@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"runtime/graph", {"runtime/base"}},
     {"runtime/profile", {"runtime/base"}},
     {"runtime/peak", {"runtime/base"}},
+    {"runtime/energy", {"runtime/base"}},
     {"kernels", {"runtime/base"}},
     {"runtime/passes", {"runtime/base", "runtime/graph", "kernels/reference", "kernels/kernel.h"}},
     {"runtime/plan", {"runtime/base", "runtime/graph", "runtime/passes", "kernels"}},

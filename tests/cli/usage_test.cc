@@ -14,8 +14,8 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using Json = nlohmann::json;
 
-const char* const kCommands[] = {"run",     "bench",   "eval",   "profile",
-                                 "inspect", "convert", "export", "doctor"};
+const char* const kCommands[] = {"run",     "bench",  "eval",   "profile", "inspect",
+                                 "convert", "export", "energy", "doctor"};
 
 TEST(Usage, HelpNamesEveryCommandAndNoOther) {
   const ToolResult help = pj({"--help"});

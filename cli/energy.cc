@@ -1,0 +1,312 @@
+// pj energy: which power counters this machine has, what a command costs in joules, and how joules
+// are computed where nothing is measured.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/energy_model.h"
+#include "cli/errors.h"
+#include "cli/spawn.h"
+#include "cli/table.h"
+#include "runtime/base/clock.h"
+#include "runtime/energy/counters/sampler.h"
+
+namespace pj::cli {
+namespace {
+
+using namespace pj::energy;
+
+const char* kind_name(CounterKind kind) {
+  return kind == CounterKind::kAccumulating ? "accumulating" : "sampled";
+}
+
+Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+Json or_null(double value) { return value > 0 ? Json(value) : Json(); }
+
+std::string period_text(int64_t ns) {
+  return ns > 0 ? fmt::format("{:.3g} ms", static_cast<double>(ns) * 1e-6) : "?";
+}
+
+std::string status_text(const CounterInfo& info) {
+  if (!info.readable()) return "unreadable";
+  return info.duplicate_of.empty() ? "readable" : "same as " + info.duplicate_of;
+}
+
+// --- list ----------------------------------------------------------------------------------------
+
+Json counter_json(const CounterInfo& info) {
+  const bool joules = info.kind == CounterKind::kAccumulating;
+  return Json{{"source", info.source},
+              {"domain", info.domain},
+              {"where", info.where},
+              {"unit", info.unit},
+              {"kind", kind_name(info.kind)},
+              {joules ? "resolution_uj" : "resolution_uw", or_null(info.resolution * 1e6)},
+              {"update_period_ms", or_null(static_cast<double>(info.update_period_ns) * 1e-6)},
+              {"within", or_null(info.within)},
+              {"duplicate_of", or_null(info.duplicate_of)},
+              {"readable", info.readable()},
+              {"problem", or_null(info.problem)},
+              {"fix", or_null(info.fix)},
+              {"note", or_null(info.note)}};
+}
+
+void print_counters(const Counters& counters) {
+  Table table({{"source", false},
+               {"domain", false},
+               {"kind", false},
+               {"unit", false},
+               {"period", true},
+               {"within", false},
+               {"status", false}});
+  for (const auto& counter : counters) {
+    const CounterInfo& info = counter->info();
+    table.add({info.source, printable(info.domain), kind_name(info.kind), info.unit,
+               period_text(info.update_period_ns), info.within.empty() ? "-" : info.within,
+               status_text(info)});
+  }
+  fmt::print("{}", table.to_string());
+}
+
+// What several counters in a row share is said once.
+void print_problems(const Counters& counters) {
+  std::string last;
+  for (const auto& counter : counters) {
+    const CounterInfo& info = counter->info();
+    std::string text;
+    if (!info.readable()) text = "cannot be read: " + printable(info.problem) + "\n";
+    if (!info.fix.empty()) text += "  " + printable(info.fix) + "\n";
+    if (!info.note.empty()) text += "  note: " + printable(info.note) + "\n";
+    if (text.empty() || text == last) continue;
+    fmt::print("\n{} {}: {}", info.source, printable(info.domain), text);
+    last = text;
+  }
+}
+
+int list(bool json) {
+  const HostSystem system;
+  const Counters counters = find_counters(system);
+  if (json) {
+    Json all = Json::array(), hints = Json::array();
+    for (const auto& counter : counters) all.push_back(counter_json(counter->info()));
+    if (counters.empty())
+      for (const std::string& hint : missing_counter_hints(system)) hints.push_back(hint);
+    print_json(Json{{"counters", all}, {"hints", hints}});
+    return kOk;
+  }
+  if (counters.empty()) {
+    fmt::print("No power counter found.\n");
+    for (const std::string& hint : missing_counter_hints(system)) fmt::print("  {}\n", hint);
+    return kOk;
+  }
+  print_counters(counters);
+  print_problems(counters);
+  return kOk;
+}
+
+// --- measure -------------------------------------------------------------------------------------
+
+std::vector<Counter*> usable_counters(const System& system, const Counters& counters) {
+  std::vector<Counter*> usable;
+  for (const auto& counter : counters)
+    if (counter->info().usable()) usable.push_back(counter.get());
+  if (!usable.empty()) return usable;
+  if (counters.empty()) {
+    std::string hints;
+    for (const std::string& hint : missing_counter_hints(system)) hints += "; " + hint;
+    fail("no power counter on this machine{}", hints);
+  }
+  const CounterInfo& first = counters.front()->info();
+  fail("no power counter can be read: {} {}: {}{}{} (`pj energy list` shows all)", first.source,
+       first.domain, first.problem, first.fix.empty() ? "" : "; ", first.fix);
+}
+
+struct Measurement {
+  std::vector<Usage> usages;  // one a counter
+  double seconds = 0;         // that the command ran
+  int exit_status = 0;
+};
+
+Measurement measure(const std::vector<Counter*>& counters, const Args& command, bool json) {
+  Measurement m;
+  Sampler sampler(counters);
+  sampler.start();
+  const int64_t begin = now_ns();
+  // Standard output is for the JSON alone.
+  m.exit_status =
+      run_program(command, json ? ChildOutput::kToStandardError : ChildOutput::kInherited);
+  m.seconds = static_cast<double>(now_ns() - begin) * 1e-9;
+  m.usages = sampler.stop();
+  return m;
+}
+
+Json usage_json(const CounterInfo& info, const Usage& usage) {
+  Json json{{"source", info.source},
+            {"domain", info.domain},
+            {"within", or_null(info.within)},
+            {"seconds", usage.seconds},
+            {"readings", usage.readings}};
+  for (const char* name :
+       {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"})
+    json[name] = nullptr;
+  if (usage.energy)
+    usage.energy->visit([&](const char* name, const auto& value) { json[name] = value; });
+  json["problem"] = or_null(usage.problem);
+  json["note"] = or_null(info.note.empty() ? usage.note : info.note);
+  return json;
+}
+
+void print_measurement(const std::vector<Counter*>& counters, const Measurement& m) {
+  fmt::print(stderr, "\n{:.4g} s\n", m.seconds);
+  for (size_t i = 0; i < counters.size(); ++i) {
+    const CounterInfo& info = counters[i]->info();
+    const Usage& usage = m.usages[i];
+    fmt::print(stderr, "\n{} {}{}\n", info.source, printable(info.domain),
+               info.within.empty() ? "" : fmt::format(", a part of {}", printable(info.within)));
+    if (usage.energy) {
+      fmt::print(stderr, "  {}\n  {}\n", usage.energy->text(),
+                 usage.energy->watts_text(usage.seconds));
+    } else {
+      fmt::print(stderr, "  no figure: {}\n", printable(usage.problem));
+    }
+    for (const std::string& note : {info.note, usage.note})
+      if (!note.empty()) fmt::print(stderr, "  note: {}\n", printable(note));
+  }
+}
+
+int measure(const Args& command, bool json) {
+  const HostSystem system;
+  const Counters all = find_counters(system);
+  const std::vector<Counter*> counters = usable_counters(system, all);
+  const Measurement m = measure(counters, command, json);
+  if (json) {
+    Json usages = Json::array();
+    for (size_t i = 0; i < counters.size(); ++i)
+      usages.push_back(usage_json(counters[i]->info(), m.usages[i]));
+    print_json(Json{{"command", command},
+                    {"exit_status", m.exit_status},
+                    {"seconds", m.seconds},
+                    {"counters", usages}});
+  } else {
+    print_measurement(counters, m);
+  }
+  return m.exit_status;
+}
+
+int list_command(const Args& args) {
+  bool json = false;
+  CLI::App app("Show the power counters of this machine, and what keeps others from being read.",
+               "pj energy list");
+  app.add_flag("--json", json, "one JSON object");
+  app.footer(
+      "Counters that show the same registers are listed, but only one of them is used.\n\n"
+      "Examples:\n"
+      "  pj energy list\n"
+      "  pj energy list --json | jq '.counters[] | select(.readable)'");
+  if (const auto status = parse(app, args)) return *status;
+  return list(json);
+}
+
+int measure_command(const Args& args) {
+  const auto dashes = std::find(args.begin(), args.end(), "--");
+  bool json = false;
+  CLI::App app("Measure the energy of the machine while a command runs.",
+               "pj energy measure [OPTIONS] -- CMD");
+  app.add_flag("--json", json, "one JSON object; the command's output goes to standard error");
+  app.footer(
+      "The report goes to standard error. Intervals cover what reading the counter leaves open,\n"
+      "not the sensor's own error; the energy is that of all that ran meanwhile. The exit status "
+      "is\n"
+      "that of the command, or 1 if no counter can be read: then it does not run.\n\n"
+      "Examples:\n"
+      "  pj energy measure -- pj bench builtin:fashion --seconds 5\n"
+      "  pj energy measure --json -- ./robot 2>log | jq .counters");
+  if (const auto status = parse(app, Args(args.begin(), dashes))) return *status;
+  if (dashes == args.end() || dashes + 1 == args.end())
+    usage_error("which command? pj energy measure -- CMD (see `pj energy measure --help`)");
+  return measure(Args(dashes + 1, args.end()), json);
+}
+
+// --- model ---------------------------------------------------------------------------------------
+
+void print_model(const EnergyModel& model) {
+  fmt::print("{}, {}: {}\n", name_of(model.source), name_of(model.policy), printable(model.origin));
+  if (model.source == EnergySource::kCalibrated)
+    fmt::print("mean error on networks that it has not seen: {:.1f} %\n",
+               model.held_out_error * 100);
+  Table table({{"term", false}, {"joules a unit", true}, {"low", true}, {"high", true}});
+  for (size_t t = 0; t < kTermCount; ++t) {
+    if (model.high[t] == 0) continue;
+    table.add({name_of(static_cast<Term>(t)), fmt::format("{:.3g}", model.joules[t]),
+               fmt::format("{:.3g}", model.low[t]), fmt::format("{:.3g}", model.high[t])});
+  }
+  fmt::print("\n{}", table.to_string());
+}
+
+int model_command(const Args& args) {
+  bool json = false;
+  std::string file;
+  CLI::App app("Show the energy model that `pj profile` uses.", "pj energy model");
+  app.add_option("FILE", file, "a model's file (default: published figures of this kind of CPU)");
+  app.add_flag("--json", json, "one JSON object, which is a model's file");
+  app.footer(
+      "Coefficients predict energy; they are no physical constants of the machine.\n\n"
+      "Examples:\n"
+      "  pj energy model\n"
+      "  pj energy model --json > board.json\n"
+      "  pj profile builtin:fashion --energy-model board.json");
+  if (const auto status = parse(app, args)) return *status;
+  const std::optional<EnergyModel> model = open_energy_model(file);
+  if (!model)
+    fail(
+        "no published figure for this CPU: give a file, pj energy model FILE (docs/energy.md has "
+        "its form)");
+  if (json) {
+    print_json(to_json(*model));
+  } else {
+    print_model(*model);
+  }
+  return kOk;
+}
+
+constexpr struct {
+  const char* name;
+  const char* summary;
+  int (*run)(const Args&);
+} kSubcommands[] = {
+    {"list", "the power counters of this machine, and how to make the others readable",
+     list_command},
+    {"measure", "joules, watts and time of a command: pj energy measure -- CMD", measure_command},
+    {"model", "how `pj profile` computes energy where nothing is measured", model_command},
+};
+
+std::string help() {
+  Table table({{"", false}, {"", false}});
+  for (const auto& c : kSubcommands) table.add({c.name, c.summary});
+  return fmt::format(
+      "Read power counters.\n\nUsage: pj energy COMMAND ARGUMENTS\n\nCommands:\n{}\n"
+      "PJ_SYSROOT names a folder with recorded files to read instead of this machine's.\n\n"
+      "Examples:\n  pj energy list\n  pj energy measure -- pj bench builtin:fashion\n",
+      table.to_string(2));
+}
+
+}  // namespace
+
+int energy_command(const Args& args) {
+  if (!args.empty() && (args[0] == "--help" || args[0] == "-h")) {
+    fmt::print("{}", help());
+    return kOk;
+  }
+  std::vector<std::string> names;
+  for (const auto& c : kSubcommands) {
+    names.emplace_back(c.name);
+    if (!args.empty() && args[0] == c.name) return c.run(Args(args.begin() + 1, args.end()));
+  }
+  if (args.empty()) usage_error("which command? list, measure or model (see `pj energy --help`)");
+  usage_error("unknown command 'energy {}'{} (see `pj energy --help`)", printable(args[0]),
+              did_you_mean(args[0], names));
+}
+
+}  // namespace pj::cli

@@ -1,0 +1,228 @@
+// The energy model: fitting, what it says of networks that it has not seen, priors. All joules
+// here are made up.
+#include "runtime/energy/model.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "runtime/energy/calibration.h"
+#include "runtime/energy/prior.h"
+#include "tests/energy/boards.h"
+#include "tests/energy/figures.h"
+
+namespace pj::energy {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A machine with coefficients that the fit does not know, measured with 3 % noise.
+class HiddenMachine {
+ public:
+  explicit HiddenMachine(unsigned seed) : random_(seed) {
+    hidden_[Term::kSeconds] = 0.3;
+    hidden_[Term::kCoreSeconds] = 0.5;
+    hidden_[Term::kMacInt8] = 3e-12;
+    hidden_[Term::kMacF32] = 12e-12;
+    hidden_[Term::kByteL1] = 1.5e-12;
+    hidden_[Term::kByteL2] = 4e-12;
+    hidden_[Term::kByteDram] = 130e-12;
+  }
+
+  // `networks` networks of different character, and 15 micro-kernels.
+  std::vector<CalibrationSample> samples(int networks) {
+    std::vector<CalibrationSample> all;
+    for (int network = 0; network < networks; ++network) {
+      const Term type = network % 2 == 0 ? Term::kMacInt8 : Term::kMacF32;
+      // From networks that stream their weights to those that reuse what they load: 2 to 300
+      // operations a byte.
+      const double reuse = 2 * std::pow(150.0, network / (networks - 1.0 + 1e-9));
+      const int steps = 10 + network % 20;
+      for (int i = 0; i < steps; ++i) {
+        const double macs = std::pow(10.0, between(5, 8));
+        const double bytes = macs / (reuse * between(0.7, 1.4));
+        all.push_back(sample(layer(type, macs, bytes), network));
+      }
+    }
+    for (int i = 0; i < 15; ++i) all.push_back(sample(micro_kernel(i), kMicroKernel));
+    return all;
+  }
+  const Terms& hidden() const { return hidden_; }
+
+ private:
+  double between(double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random_);
+  }
+  Terms layer(Term type, double macs, double bytes) {
+    Terms t;
+    t[type] = macs;
+    t[Term::kByteL1] = macs * between(0.1, 0.4) + bytes;
+    t[Term::kByteL2] = macs * between(0.02, 0.3) + bytes;
+    t[Term::kByteDram] = bytes;
+    t[Term::kSeconds] = macs / 40e9 * between(1, 3) + bytes / 15e9;
+    t[Term::kCoreSeconds] = t[Term::kSeconds] * (between(0, 1) < 0.5 ? 1 : 2);
+    return t;
+  }
+  Terms micro_kernel(int i) {
+    Terms t;
+    t[Term::kSeconds] = 1e-3 * between(1, 2);
+    t[Term::kCoreSeconds] = t[Term::kSeconds] * (1 + i % 2);
+    constexpr Term kAlone[] = {Term::kMacInt8, Term::kMacF32, Term::kByteL1, Term::kByteL2,
+                               Term::kByteDram};
+    constexpr double kPerSecond[] = {100e9, 30e9, 200e9, 80e9, 10e9};
+    if (i >= 3) t[kAlone[i % 5]] = t[Term::kSeconds] * kPerSecond[i % 5];
+    return t;
+  }
+  CalibrationSample sample(const Terms& amounts, int group) {
+    double joules = 0;
+    for (size_t t = 0; t < kTermCount; ++t) joules += amounts[t] * hidden_[t];
+    std::normal_distribution<double> noise(0, 0.03);
+    return {amounts, joules * (1 + noise(random_)), group};
+  }
+
+  Terms hidden_;
+  std::mt19937_64 random_;
+};
+
+TEST(Calibration, PredictsNetworksThatItHasNotSeen) {
+  double worst = 0;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    HiddenMachine machine(seed);
+    const Result<EnergyModel> model = calibrate(machine.samples(12), IdlePolicy::kGross);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_LE(model->held_out_error, 0.03) << seed;
+    EXPECT_GT(model->held_out_error, 0) << seed;
+    EXPECT_EQ(model->source, EnergySource::kCalibrated);
+    worst = std::max(worst, model->held_out_error);
+  }
+  fmt::print("simulated: held-out error at most {:.1f} %\n", worst * 100);
+}
+
+TEST(Calibration, AMissingTermShowsInTheHeldOutError) {
+  double least = 1;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    HiddenMachine machine(seed);
+    std::array<bool, kTermCount> used = kAllTerms;
+    used[static_cast<size_t>(Term::kByteDram)] = false;
+    const Result<EnergyModel> model = calibrate(machine.samples(12), IdlePolicy::kGross, used);
+    ASSERT_TRUE(model);
+    EXPECT_EQ(model->joules[Term::kByteDram], 0);
+    EXPECT_GT(model->held_out_error, 0.10) << seed;
+    least = std::min(least, model->held_out_error);
+  }
+  fmt::print("simulated: without bytes from memory at least {:.1f} %\n", least * 100);
+}
+
+TEST(Calibration, IntervalsHoldForNewSteps) {
+  HiddenMachine machine(99);
+  const Result<EnergyModel> model = calibrate(machine.samples(12), IdlePolicy::kDynamic);
+  ASSERT_TRUE(model);
+  int inside = 0, all = 0;
+  for (const CalibrationSample& s : machine.samples(30)) {
+    const Figures f = figures(model->estimate(s.amounts));
+    EXPECT_EQ(f.source, "calibrated");
+    EXPECT_EQ(f.policy, "dynamic");
+    inside += f.low <= s.joules && s.joules <= f.high ? 1 : 0;
+    ++all;
+  }
+  EXPECT_GE(inside, all * 90 / 100);
+}
+
+TEST(Calibration, RefusesWhatCannotBeJudged) {
+  HiddenMachine machine(1);
+  EXPECT_THAT(calibrate(machine.samples(1), IdlePolicy::kGross).error().message,
+              HasSubstr("measure at least two"));
+  std::vector<CalibrationSample> samples = machine.samples(3);
+  samples[4].joules = 0;
+  EXPECT_THAT(calibrate(samples, IdlePolicy::kGross).error().message, HasSubstr("a sample of 0 J"));
+}
+
+// At the minimum no unknown that is 0 would lower the error by growing, and the others have slope
+// 0.
+TEST(Nnls, SatisfiesTheConditionsOfTheMinimum) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> factor(0, 1);
+  std::normal_distribution<double> value(0.5, 1);
+  int zeros = 0;
+  for (int trial = 0; trial < 200; ++trial) {
+    std::vector<Equation> equations(20);
+    for (Equation& e : equations) {
+      for (double& f : e.factors.values) f = factor(random);
+      e.value = value(random);
+      e.weight = 0.5 + factor(random);
+    }
+    const Terms x = solve_nonnegative(equations, kAllTerms);
+    for (size_t t = 0; t < kTermCount; ++t) {
+      double slope = 0;
+      for (const Equation& e : equations) {
+        double rest = e.value;
+        for (size_t u = 0; u < kTermCount; ++u) rest -= e.factors[u] * x[u];
+        slope += e.weight * e.weight * e.factors[t] * rest;
+      }
+      ASSERT_GE(x[t], 0);
+      ASSERT_LE(slope, 1e-6) << trial;
+      if (x[t] > 0) {
+        ASSERT_GE(slope, -1e-6) << trial;
+      } else {
+        ++zeros;
+      }
+    }
+  }
+  EXPECT_GT(zeros, 200);
+}
+
+TEST(Nnls, TermsThatCannotBeToldApartAreCountedOnce) {
+  std::vector<Equation> equations(5);
+  for (size_t i = 0; i < equations.size(); ++i) {
+    const double seconds = 1 + static_cast<double>(i);
+    equations[i].factors[Term::kSeconds] = seconds;
+    equations[i].factors[Term::kCoreSeconds] = seconds;
+    equations[i].value = 3 * seconds;
+  }
+  const Terms x = solve_nonnegative(equations, kAllTerms);
+  EXPECT_NEAR(x[Term::kSeconds] + x[Term::kCoreSeconds], 3, 1e-9);
+  EXPECT_EQ(x[Term::kMacF32], 0);
+}
+
+TEST(Prior, ArmFromDeviceTreesAndTheClock) {
+  FakeSystem system;
+  system.files["/proc/cpuinfo"] =
+      "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd05\n\n"
+      "processor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\n";
+  system.files["/sys/devices/system/cpu/cpu1/cpufreq/cpuinfo_max_freq"] = "2400000\n";
+  const std::optional<EnergyModel> model = prior_model(system);
+  ASSERT_TRUE(model);
+  EXPECT_THAT(model->origin, HasSubstr("Cortex-A76 at 2400 MHz"));
+  Terms second;
+  second[Term::kCoreSeconds] = 1;
+  const Figures f = figures(model->estimate(second));
+  EXPECT_NEAR(f.joules, 416e-12 * 2.4e9 * 0.81, 1e-9);
+  EXPECT_NEAR(f.low, 416e-12 * 2.4e9 * 0.49, 1e-9);
+  EXPECT_NEAR(f.high, 416e-12 * 2.4e9 * 1.21, 1e-9);
+  EXPECT_EQ(f.source, "prior");
+  EXPECT_EQ(f.policy, "dynamic");
+}
+
+TEST(Prior, X86FromThermalDesignPower) {
+  FakeSystem system;
+  system.files["/proc/cpuinfo"] = "vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\n";
+  const std::optional<EnergyModel> model = prior_model(system);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->policy, IdlePolicy::kGross);
+  EXPECT_EQ(model->source, EnergySource::kPrior);
+}
+
+TEST(Prior, NoneForAnUnknownCpu) {
+  FakeSystem system;
+  EXPECT_FALSE(prior_model(system));
+  system.files["/proc/cpuinfo"] = "model name\t: Some Other CPU\nCPU part\t: 0xfff\n";
+  EXPECT_FALSE(prior_model(system));
+  // A clock that is not known leaves nothing to multiply with.
+  system.files["/proc/cpuinfo"] = "CPU part\t: 0xd08\n";
+  EXPECT_FALSE(prior_model(system));
+}
+
+}  // namespace
+}  // namespace pj::energy
