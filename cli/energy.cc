@@ -76,11 +76,11 @@ void print_problems(const Counters& counters) {
   for (const auto& counter : counters) {
     const CounterInfo& info = counter->info();
     std::string text;
-    if (!info.readable()) text = "cannot be read: " + printable(info.problem) + "\n";
+    if (!info.readable()) text = "  cannot be read: " + printable(info.problem) + "\n";
     if (!info.fix.empty()) text += "  " + printable(info.fix) + "\n";
     if (!info.note.empty()) text += "  note: " + printable(info.note) + "\n";
     if (text.empty() || text == last) continue;
-    fmt::print("\n{} {}: {}", info.source, printable(info.domain), text);
+    fmt::print("\n{} {}\n{}", info.source, printable(info.domain), text);
     last = text;
   }
 }
