@@ -1,4 +1,5 @@
-// Boxes of bytes. The length of a run decides once for a whole row of runs how they are copied.
+// Boxes of bytes, for the levels that have a row of them. The length of a run decides once for a
+// whole row of runs how they are copied.
 #pragma once
 
 #include "kernels/move/copy_run.h"
@@ -33,7 +34,7 @@ PJ_INLINE void copy_any_row(const CopyBox& b, std::byte* to, const std::byte* fr
   }
 }
 
-void copy_box(const Tile& t, const CopyBox& b) {
+[[maybe_unused]] void copy_box(const Tile& t, const CopyBox& b) {
   const std::byte* in = t.in[b.in] + b.in_offset;
   std::byte* out = t.out[b.out] + b.out_offset;
   for (int32_t i = 0; i < b.size[kBatch]; ++i) {
@@ -54,7 +55,7 @@ void fill_elements(const CopyKernelParams& p, std::byte* to) {
   for (int64_t i = 0; i < p.fill_count; ++i) y[i] = static_cast<T>(p.fill);
 }
 
-void fill_output(const CopyKernelParams& p, std::byte* to) {
+[[maybe_unused]] void fill_output(const CopyKernelParams& p, std::byte* to) {
   switch (p.fill_size) {
     case 1:
       return fill_elements<uint8_t>(p, to);

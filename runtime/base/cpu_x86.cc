@@ -15,8 +15,10 @@ struct Leaf {
 
 // Zeros if the CPU has no such leaf. Under a hypervisor each CPUID costs a microsecond or more.
 Leaf cpuid(uint32_t leaf, uint32_t subleaf = 0) {
-  static const uint32_t kMost[] = {__get_cpuid_max(0, nullptr),
-                                   __get_cpuid_max(0x80000000, nullptr)};
+  static const auto most = [](uint32_t first) {
+    return static_cast<uint32_t>(__get_cpuid_max(first, nullptr));
+  };
+  static const uint32_t kMost[] = {most(0), most(0x80000000)};
   Leaf r;
   if (kMost[leaf >> 31] < leaf) return r;
   __cpuid_count(leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx);
@@ -45,8 +47,8 @@ IsaSet features() {
   auto add = [&](bool present, Feature f) {
     if (present) isa = isa | IsaSet{f};
   };
-  // Code for AVX2 uses BMI1 and BMI2 as well: every CPU with one has the others, but hypervisors hide
-  // things.
+  // Code for AVX2 uses BMI1 and BMI2 as well: every CPU with one has the others, but hypervisors
+  // hide things.
   add(ymm && bit(leaf7.ebx, 5) && bit(leaf7.ebx, 3) && bit(leaf7.ebx, 8), Feature::kAvx2);
   add(ymm && bit(leaf1.ecx, 12), Feature::kFma);
   add(ymm && bit(leaf1.ecx, 29), Feature::kF16c);
