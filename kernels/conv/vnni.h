@@ -168,6 +168,16 @@ PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const Segment
 constexpr int32_t copies(uint8_t x) { return static_cast<int32_t>(x * 0x01010101U); }
 constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x00010001U); }
 
+// True if all pixels of the tile are as equally spaced as those of one row, in input and output:
+// pointwise layers whose rows follow each other.
+PJ_INLINE bool rows_are_one(const Tile& t, const ConvKernelParams& p, const uint8_t* const* table) {
+  if (p.kernel_h * p.kernel_w * p.stride_h * p.stride_w != 1) return false;
+  if (p.out_row_bytes != t.size[kCol] * p.out_col_bytes) return false;
+  for (int32_t i = 1; i < t.size[kRow]; ++i)
+    if (table[i] != table[i - 1] + t.size[kCol] * p.in_col_bytes) return false;
+  return true;
+}
+
 [[maybe_unused]] void run_vnni_tile(const Tile& t, bool unsigned_values) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const Segments segments = segments_of(p);
@@ -205,6 +215,11 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
                        corrections + row * t.size[kCol]);
   }
 
+  int32_t rows = t.size[kRow], cols = t.size[kCol];
+  if (rows_are_one(t, p, table)) {
+    cols *= rows;
+    rows = 1;
+  }
   VnniRow r{};
   r.panel = reinterpret_cast<const uint8_t*>(t.in[1]);
   auto* out = reinterpret_cast<uint8_t*>(t.out[0]);
@@ -213,7 +228,7 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
   bool cut_plain = false;
   for (int32_t channel = 0; channel < t.size[kChannel];) {
     const int32_t left = t.size[kChannel] - channel;
-    const int32_t panels = panels_of((left + 15) / 16, p.panel_bytes, t.size[kCol]);
+    const int32_t panels = panels_of((left + 15) / 16, p.panel_bytes, cols);
     r.channels = left < 16 * panels ? left : 16 * panels;
     r.plain = r.channels == 16 * panels && low <= -128 && high >= 127;
     for (int32_t i = 0; i < panels * Vnni::kPanelVectors; ++i) {
@@ -223,15 +238,15 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
     }
     if (panels != cut_for || r.plain != cut_plain) {
       cut.count = 0;
-      const int32_t done = r.plain ? cut_overlapped<Vnni>(v, t.size[kCol], panels, cut) : 0;
-      cut_row(done, t.size[kCol], sizes_of<Vnni>(panels), cut);
+      const int32_t done = r.plain ? cut_overlapped<Vnni>(v, cols, panels, cut) : 0;
+      cut_row(done, cols, sizes_of<Vnni>(panels), cut);
       cut_for = panels;
       cut_plain = r.plain;
     }
-    for (int32_t row = 0; row < t.size[kRow]; ++row) {
+    for (int32_t row = 0; row < rows; ++row) {
       r.rows = table + row * p.stride_h;
       r.out = out + channel + row * p.out_row_bytes;
-      r.corrections = correct ? corrections + row * t.size[kCol] : nullptr;
+      r.corrections = correct ? corrections + row * cols : nullptr;
       for (int32_t i = 0; i < cut.count; ++i)
         cut.runs[i].blocks(v, r, cut.runs[i].col, cut.runs[i].count);
     }

@@ -39,25 +39,46 @@ Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
   return model;
 }
 
-Result<SharedBytes> Model::packed_bytes(const CompiledModel& m, size_t index, int64_t& made) {
+Model::PackedKey Model::packed_key(const CompiledModel& m, size_t index) {
   const PackRecipe& recipe = m.plan.recipes[index];
-  const PackedConstant& constant = m.plan.program.packed[index];
-  const PackedKey key{data_of(m.graph, recipe.weights), data_of(m.graph, recipe.bias),
-                      constant.packing};
-  const auto size = static_cast<size_t>(constant.bytes);
-  if (const auto found = packed_.find(key);
-      found != packed_.end() && found->second.packed.bytes.size() == size)
-    return found->second.packed;
-  auto buffer = std::make_shared<AlignedBuffer>(size);
-  if (buffer->size() != size)
-    return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of packed weights", size);
-  pack(m.graph, recipe, buffer->bytes());
-  made += constant.bytes;
+  return {data_of(m.graph, recipe.weights), data_of(m.graph, recipe.bias),
+          m.plan.program.packed[index].packing};
+}
+
+bool Model::has_packed(const PackedKey& key, int64_t bytes) const {
+  const auto found = packed_.find(key);
+  return found != packed_.end() && found->second.packed.bytes.size() == static_cast<size_t>(bytes);
+}
+
+Status Model::pack_missing(CompiledModel& m) {
+  const std::vector<PackedConstant>& constants = m.plan.program.packed;
+  // One block of memory for all.
+  size_t total = 0;
+  for (size_t i = 0; i < constants.size(); ++i) {
+    if (!has_packed(packed_key(m, i), constants[i].bytes))
+      total += round_up(static_cast<size_t>(constants[i].bytes), kCacheLine);
+  }
+  auto buffer = std::make_shared<AlignedBuffer>(total);
+  if (buffer->size() != total)
+    return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of packed weights", total);
+  size_t used = 0;
   auto owner = [&](TensorId id) -> std::shared_ptr<const void> {
     return id == kNoTensor ? nullptr : m.graph.tensor(id).data.owner;
   };
-  packed_[key] = {{buffer->bytes(), buffer}, owner(recipe.weights), owner(recipe.bias)};
-  return packed_[key].packed;
+  for (size_t i = 0; i < constants.size(); ++i) {
+    const PackedKey key = packed_key(m, i);
+    if (!has_packed(key, constants[i].bytes)) {
+      const auto size = static_cast<size_t>(constants[i].bytes);
+      const std::span<std::byte> bytes = buffer->bytes().subspan(used, size);
+      used += round_up(size, kCacheLine);
+      const PackRecipe& recipe = m.plan.recipes[i];
+      pack(m.graph, recipe, bytes);
+      m.bytes_packed_at_load += constants[i].bytes;
+      packed_[key] = {{bytes, buffer}, owner(recipe.weights), owner(recipe.bias)};
+    }
+    m.packed.push_back(packed_[key].packed);
+  }
+  return {};
 }
 
 Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shape> shapes) {
@@ -79,18 +100,15 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
   // What was unknown may now be constant.
   if (changed) PJ_TRY(run_passes(graph, nullptr));
 
-  PlanOptions plan_options{options_.max_arena_bytes, options_.bands, {},
-                           options_.prepared_before_tuned};
+  PlanOptions plan_options{
+      options_.max_arena_bytes, options_.bands, {}, options_.prepared_before_tuned};
   if (options_.prepared != nullptr) {
     for (const Op& op : graph.ops)
       plan_options.prepared_ops.push_back(options_.prepared->offers(graph, op));
   }
   PJ_ASSIGN(compiled->plan, make_plan(graph, options_.target, options_.catalog, plan_options));
   PJ_TRY(check_kernels(compiled->plan.program, options_.catalog));
-  for (size_t i = 0; i < compiled->plan.recipes.size(); ++i) {
-    PJ_ASSIGN(SharedBytes bytes, packed_bytes(*compiled, i, compiled->bytes_packed_at_load));
-    compiled->packed.push_back(std::move(bytes));
-  }
+  PJ_TRY(pack_missing(*compiled));
   compiled_.emplace_back(std::vector<Shape>(shapes.begin(), shapes.end()), compiled);
   return compiled;
 }

@@ -58,9 +58,13 @@ class Model {
 
  private:
   Model(Graph graph, ModelOptions options) : graph_(std::move(graph)), options_(options) {}
-  Result<SharedBytes> packed_bytes(const CompiledModel& model, size_t index, int64_t& made);
 
   using PackedKey = std::tuple<const std::byte*, const std::byte*, std::string>;
+  static PackedKey packed_key(const CompiledModel& model, size_t index);
+  bool has_packed(const PackedKey& key, int64_t bytes) const;
+  // Fills in model.packed, making what nobody has made yet.
+  Status pack_missing(CompiledModel& model);
+
   Graph graph_;
   ModelOptions options_;
   std::mutex mutex_;
