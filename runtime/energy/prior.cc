@@ -4,8 +4,8 @@
 // the policy is dynamic.
 //
 // x86: a processor's thermal design power shared among its cores, of the least and the most per
-// core in its family (the makers' product pages). It bounds sustained power with everything on the
-// package, so the policy is gross.
+// core in its family: assumed figures, rounded outwards, not read from a data sheet here. It bounds
+// sustained power with everything on the package, so the policy is gross.
 //
 // Memory: 30 to 160 pJ a byte (LPDDR4 is at about 64); nothing where operands were in a cache.
 // Arithmetic and caches have no term of their own, since a busy core's power contains them.
@@ -36,8 +36,8 @@ struct X86Family {
   double low_watts, high_watts;  // a core
 };
 constexpr X86Family kX86Families[] = {
-    {"AMD EPYC", 2.6, 22.5},  // 500 W for 192 cores (9965), 180 W for 8 cores (72F3)
-    {"AMD Ryzen", 1.9, 17.5}  // 15 W for 8 cores (5800U), 105 W for 6 cores (7600X)
+    {"AMD EPYC", 2, 25},    // about 500 W for 192 cores to 180 W for 8
+    {"AMD Ryzen", 1.5, 20}  // about 15 W for 8 cores to 105 W for 6
 };
 
 // Values of all lines "<key> : <value>".

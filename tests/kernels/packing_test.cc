@@ -229,7 +229,10 @@ TEST(Packing, EveryLayoutIsAsDefined) {
   const Case cases[] = {{1, 1, 1, false, 0},   {9, 1, 37, true, 0}, {9, 3, 17, false, 0},
                         {4, 70, 33, false, 0}, {1, 67, 5, true, 0}, {3, 129, 16, false, 5}};
   for (const KernelDesc& kernel : kernel_catalog()) {
-    if (kernel.packing == PackingId::kNone) continue;
+    // Those of depthwise dot products are checked by hand, above.
+    if (kernel.packing == PackingId::kNone || kernel.packing == PackingId::kDepthwiseQuads ||
+        kernel.packing == PackingId::kDepthwisePairs)
+      continue;
     for (const Case& c : cases) {
       PackSpec s;
       s.packing = kernel.packing;
