@@ -217,8 +217,9 @@ std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::b
   return packed;
 }
 
-// Every kernel's layout, with weights as models have them: channels last [O,taps,I], in the middle
-// [taps,I,O], and with gaps between channels, as a part of a larger kernel has them.
+// The layout of every kernel that has panels of [taps][k][nr][kr], with weights as models have
+// them: channels last [O,taps,I], in the middle [taps,I,O], and with gaps between channels, as a
+// part of a larger kernel has them.
 TEST(Packing, EveryLayoutIsAsDefined) {
   std::minstd_rand random(7);
   struct Case {
@@ -236,6 +237,7 @@ TEST(Packing, EveryLayoutIsAsDefined) {
     for (const Case& c : cases) {
       PackSpec s;
       s.packing = kernel.packing;
+      if (s.dot()) continue;  // have tests of their own
       s.input = kernel.input;
       s.weights = kernel.weights;
       s.nr = kernel.nr;
