@@ -129,16 +129,16 @@ function(pj_flatbuffers target schema)
   target_include_directories(${target} SYSTEM PRIVATE ${directory} ${FLATBUFFERS_INCLUDE_DIR})
 endfunction()
 
-# pj_test(NAME [DEPENDS ...]): one executable of all *_test.cc in tests/NAME.
+# pj_test(NAME [OPTIMIZED] [DEPENDS ...]): one executable of all *_test.cc in tests/NAME.
 function(pj_test name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMIZED" "" "DEPENDS" ${ARGN})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cc)
   if(NOT files)
     return()
   endif()
   add_executable(test_${name} ${files})
   # What tests measure is in the libraries; their own code only has to compile quickly.
-  target_compile_options(test_${name} PRIVATE ${PJ_WARNINGS} -O1)
+  target_compile_options(test_${name} PRIVATE ${PJ_WARNINGS} $<IF:$<BOOL:${ARG_OPTIMIZED}>,-O1,-O0>)
   target_compile_definitions(test_${name} PRIVATE PJ_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                   PJ_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} GTest::gmock_main)
