@@ -71,12 +71,6 @@ if(PJ_BUILD_CLI)
   # copies no bytes to null.
   set_source_files_properties(${CMAKE_SOURCE_DIR}/cli/stb_image.cc PROPERTIES COMPILE_OPTIONS
                                                                               "-w;-fwrapv;-fno-sanitize=nonnull-attribute")
-  # The two libraries of headers are most of what the tool's files compile: once for all of them.
-  target_precompile_headers(pj_cli PRIVATE <CLI/CLI.hpp> <nlohmann/json.hpp>)
-  set_source_files_properties(${CMAKE_SOURCE_DIR}/cli/stb_image.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    target_compile_options(pj_cli PRIVATE -fpch-preprocess) # for ccache
-  endif()
   add_executable(pj ${CMAKE_SOURCE_DIR}/cli/main.cc)
   target_compile_options(pj PRIVATE ${PJ_WARNINGS})
   target_link_libraries(pj PRIVATE pj_cli)

@@ -97,8 +97,9 @@ std::optional<EnergyModel> x86_prior(std::string_view cpuinfo) {
     EnergyModel model = with_memory(IdlePolicy::kGross);
     set_range(model, Term::kCoreSeconds, family.low_watts,
               std::sqrt(family.low_watts * family.high_watts), family.high_watts);
-    model.origin = fmt::format("{}: {}-{} W a core (thermal design power of the family)",
-                               family.in_name, family.low_watts, family.high_watts);
+    model.origin =
+        fmt::format("{}: {}-{} W a core (assumed, from about the thermal design power a core)",
+                    family.in_name, family.low_watts, family.high_watts);
     return model;
   }
   return std::nullopt;
