@@ -2,8 +2,12 @@
 // with the kernels that run whole layers, and gives the same bits.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "kernels/conv/conv.h"
 #include "kernels/registry.h"
 #include "runtime/exec/nest.h"
+#include "runtime/plan/lower.h"
 #include "runtime/plan/plan.h"
 #include "tests/support/graphs.h"
 
@@ -25,6 +29,12 @@ void unflatten(LoopNest& nest, int32_t height, int32_t width) {
   nest.window.rows = height;
   nest.in[0].stride[kRow] = nest.in[0].bytes / height;
   nest.out[0].stride[kRow] = nest.out[0].bytes / height;
+  ConvKernelParams p;
+  std::memcpy(&p, nest.params.data(), sizeof(p));
+  p.in_width = width;
+  p.out_row_bytes = width * p.out_col_bytes;
+  std::memcpy(nest.params.data(), &p, sizeof(p));
+  fit_scratch(kernel_catalog()[static_cast<size_t>(nest.kernel)], nest);
 }
 
 struct Case {
