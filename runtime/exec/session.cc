@@ -255,18 +255,30 @@ Status Session::bind_output(size_t i, std::span<std::byte> memory) {
   return has_prepared_ ? bind_operands() : Status{};
 }
 
-Status Session::resize_input(size_t i, const Shape& shape) {
+Status Session::check_replacement(size_t i, const Shape& shape) const {
   const Tensor& declared = model_->graph().tensor(model_->graph().inputs[i]);
-  if (!is_static(shape) || shape.rank() != declared.shape.rank()) {
-    return error(ErrorCode::kInvalidArgument, "input '{}' is {}: {} cannot replace it",
-                 declared.name, to_string(declared.shape), to_string(shape));
-  }
+  if (is_static(shape) && shape.rank() == declared.shape.rank()) return {};
+  return error(ErrorCode::kInvalidArgument, "input '{}' is {}: {} cannot replace it", declared.name,
+               to_string(declared.shape), to_string(shape));
+}
+
+Status Session::resize_input(size_t i, const Shape& shape) {
+  PJ_TRY(check_replacement(i, shape));
   std::vector<Shape> shapes = input_shapes_;
   shapes[i] = shape;
   if (!std::all_of(shapes.begin(), shapes.end(), is_static)) {
     input_shapes_ = std::move(shapes);
     return {};
   }
+  return prepare(shapes);
+}
+
+Status Session::resize_inputs(std::span<const Shape> shapes) {
+  if (shapes.size() != input_count()) {
+    return error(ErrorCode::kInvalidArgument, "the model has {} inputs, {} shapes were given",
+                 input_count(), shapes.size());
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) PJ_TRY(check_replacement(i, shapes[i]));
   return prepare(shapes);
 }
 
