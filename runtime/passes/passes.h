@@ -47,6 +47,10 @@ Result<int> fold_constants(Graph& graph);
 // and biases, directly or after a change of layout. Small ones for other uses become f32 constants.
 Result<int> f16_weights(Graph& graph);
 
+// Transposes move behind operators that do not care about the order of dimensions, where they meet
+// their inverse; kept if fewer elements are transposed then. Counts as one rewrite.
+Result<int> sink_transposes(Graph& graph);
+
 // Zeros around the image go into the padding of the convolutions behind.
 Result<int> fuse_pad(Graph& graph);
 
