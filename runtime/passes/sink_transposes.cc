@@ -62,13 +62,14 @@ int64_t transposed_elements(const Graph& graph) {
 // `op` with its attributes for inputs in the order of the source, and for each dimension of its
 // outputs the dimension that it has there.
 struct Sunk {
+  OpKind kind;
   OpParams params;
   Dims perm;
 };
 
 std::optional<Sunk> sink_reduce(const ReduceParams& params, const Dims& perm) {
   const int32_t rank = perm.rank();
-  Sunk sunk{params, perm};
+  Sunk sunk{OpKind::kReduce, params, perm};
   auto& p = std::get<ReduceParams>(sunk.params);
   std::array<bool, kMaxRank> gone{};
   for (int32_t& axis : std::span(p.axes.v).first(static_cast<size_t>(p.axes.rank()))) {
@@ -90,7 +91,7 @@ std::optional<Sunk> sink_strided_slice(const StridedSliceParams& params, const D
   if (params.ellipsis_mask != 0 || params.shrink_axis_mask != 0 ||
       params.begin.rank() != perm.rank())
     return std::nullopt;
-  Sunk sunk{params, perm};
+  Sunk sunk{OpKind::kStridedSlice, params, perm};
   auto& p = std::get<StridedSliceParams>(sunk.params);
   p.begin = in_source_order(params.begin, perm);
   p.end = in_source_order(params.end, perm);
@@ -100,9 +101,33 @@ std::optional<Sunk> sink_strided_slice(const StridedSliceParams& params, const D
   return sunk;
 }
 
-std::optional<Sunk> sink_through(const Op& op, const Dims& perm) {
+// Positions of the dimensions that are not 1.
+Dims true_dims(const Shape& shape) {
+  Dims positions;
+  for (int32_t i = 0; i < shape.rank(); ++i)
+    if (shape[i] != 1) positions.push_back(i);
+  return positions;
+}
+
+// Reshapes that only add or drop dimensions of 1: the others keep the source's order.
+std::optional<Sunk> sink_reshape(const Shape& in, const Shape& out, const Dims& perm) {
+  const Dims from = true_dims(in), to = true_dims(out);
+  if (!is_static(in) || !is_static(out) || from.rank() != to.rank()) return std::nullopt;
+  Sunk sunk{OpKind::kReshape, {}, {}};
+  for (int32_t i = 0; i < out.rank(); ++i) sunk.perm.push_back(i);
+  for (int32_t i = 0; i < from.rank(); ++i) {
+    if (in[from[i]] != out[to[i]]) return std::nullopt;
+    const auto place =
+        std::count_if(from.begin(), from.end(), [&](int32_t d) { return perm[d] < perm[from[i]]; });
+    sunk.perm[to[i]] = to[static_cast<int32_t>(place)];
+  }
+  sunk.params = ReshapeParams{in_source_order(out, sunk.perm)};
+  return sunk;
+}
+
+std::optional<Sunk> sink_through(const Graph& graph, const Op& op, const Dims& perm) {
   const int32_t rank = perm.rank();
-  Sunk sunk{op.params, perm};
+  Sunk sunk{op.kind, op.params, perm};
   switch (op.kind) {
     case OpKind::kUnary:
     case OpKind::kCast:
@@ -142,6 +167,12 @@ std::optional<Sunk> sink_through(const Op& op, const Dims& perm) {
     case OpKind::kStridedSlice:
       if (op.inputs.size() != 1) return std::nullopt;
       return sink_strided_slice(op.as<StridedSliceParams>(), perm);
+    case OpKind::kReshape:
+    case OpKind::kSqueeze:
+    case OpKind::kExpandDims:
+      if (op.inputs.size() != 1) return std::nullopt;
+      return sink_reshape(graph.tensor(op.inputs[0]).shape, graph.tensor(op.outputs[0]).shape,
+                          perm);
     case OpKind::kReduce:
       if (op.inputs.size() != 1) return std::nullopt;
       return sink_reduce(op.as<ReduceParams>(), perm);
@@ -203,21 +234,20 @@ class TransposeSinker {
   }
 
   // Scales by channel name an axis, which would have to move too.
-  bool can_reorder(TensorId id, const Dims& perm) const {
-    const Tensor& t = graph_.tensor(id);
-    return t.quant.scale.size() <= 1 && t.shape.rank() <= perm.rank();
-  }
+  bool can_reorder(TensorId id) const { return graph_.tensor(id).quant.scale.size() <= 1; }
 
   bool sink(const Op& op) {
     const std::optional<Dims> perm = common_perm(op);
     if (!perm || is_identity(*perm)) return false;
-    auto reorderable = [&](TensorId id) { return can_reorder(id, *perm); };
+    auto reorderable = [&](TensorId id) { return can_reorder(id); };
+    auto fits = [&](TensorId id) { return graph_.tensor(id).shape.rank() <= perm->rank(); };
     if (!std::all_of(op.inputs.begin(), op.inputs.end(), reorderable) ||
-        !std::all_of(op.outputs.begin(), op.outputs.end(), reorderable))
+        !std::all_of(op.outputs.begin(), op.outputs.end(), reorderable) ||
+        !std::all_of(op.inputs.begin(), op.inputs.end(), fits))
       return false;
-    const std::optional<Sunk> sunk = sink_through(op, *perm);
+    const std::optional<Sunk> sunk = sink_through(graph_, op, *perm);
     if (!sunk) return false;
-    Op moved{op.kind, sunk->params, {}, {}, op.name};
+    Op moved{sunk->kind, sunk->params, {}, {}, op.name};
     for (TensorId id : op.inputs)
       moved.inputs.push_back(graph_.tensor(id).constant ? reordered(id, *perm)
                                                         : deferred(id)->source);

@@ -146,6 +146,33 @@ TEST(SinkTransposes, ReducedDimensionsLeaveTheOrderOfTheRest) {
   EXPECT_EQ(c.graph.ops.back().kind, kTranspose);
 }
 
+// neg(back(reshape(t(x)))), where all transposes should go.
+void check_reshape(OpKind kind, OpParams params, Dims perm, Dims back) {
+  SCOPED_TRACE(std::string(name_of(kind)) + " " + to_string(perm));
+  GraphBuilder b;
+  const TensorId t = b.op(kTranspose, TransposeParams{perm}, {b.input("x", {1, 1, 20, 6})}, "t");
+  const TensorId r = b.op(kind, params, {t}, "r");
+  const TensorId m = b.op(kTranspose, TransposeParams{back}, {r}, "m");
+  b.output(b.op(kUnary, kNeg, {m}, "y"));
+  EXPECT_EQ(run_checked(b.graph), 1);
+  EXPECT_EQ(count_ops(b.graph, kTranspose), 0);
+}
+
+TEST(SinkTransposes, ReshapesThatOnlyDropOnes) {
+  check_reshape(kReshape, ReshapeParams{{6, 20}}, {0, 1, 3, 2}, {1, 0});
+  check_reshape(kSqueeze, SqueezeParams{{0}}, {0, 1, 3, 2}, {0, 2, 1});
+  check_reshape(kExpandDims, ExpandDimsParams{3}, {0, 1, 3, 2}, {0, 1, 4, 3, 2});
+  check_reshape(kReshape, ReshapeParams{{6, 1, 20, 1}}, {3, 0, 2, 1}, {2, 1, 0, 3});
+}
+
+TEST(SinkTransposes, NotOtherReshapes) {
+  GraphBuilder b;
+  const TensorId t = b.op(kTranspose, TransposeParams{{1, 0}}, {b.input("x", {20, 6})}, "t");
+  const TensorId r = b.op(kReshape, ReshapeParams{{20, 6}}, {t}, "r");
+  b.output(b.op(kTranspose, TransposeParams{{1, 0}}, {r}, "y"));
+  EXPECT_EQ(run_pass(sink_transposes, b.graph), 0);
+}
+
 TEST(SinkTransposes, SplitsHaveManyOutputs) {
   GraphBuilder b;
   const TensorId x = b.input("x", {2, 3, 4, 5});
