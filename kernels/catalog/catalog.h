@@ -32,6 +32,7 @@ enum class KernelClass : uint8_t {
   kPool,
   kReduce,   // mean, sum, extremes over neighbouring dimensions
   kSoftmax,  // over the last dimension
+  kLayerNorm,
   kNearest,
   kBilinear,
   kTranspose,

@@ -81,6 +81,7 @@ enum class FloatUnaryFn : int32_t {
   kGeluTanh,
   kHardSwish,
   kLeakyRelu,
+  kSilu,
 };
 struct FloatUnaryParams {
   ElementStrides strides;

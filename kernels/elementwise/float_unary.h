@@ -58,6 +58,8 @@ void run_float_unary(const Tile& t) {
       return map([](VecF32 x) { return gelu_tanh_lanes(x); });
     case FloatUnaryFn::kHardSwish:
       return map([](VecF32 x) { return hard_swish_lanes(x); });
+    case FloatUnaryFn::kSilu:
+      return map([](VecF32 x) { return silu_lanes(x); });
     case FloatUnaryFn::kLeakyRelu:
       return map([&, alpha = splat(p.alpha)](VecF32 x) {
         return hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, alpha), x);

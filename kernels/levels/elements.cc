@@ -10,6 +10,7 @@
 #include "kernels/move/transpose.h"
 #include "kernels/pool/window.h"
 #include "kernels/reduce/fold.h"
+#include "kernels/reduce/layer_norm.h"
 #include "kernels/reduce/softmax_float.h"
 #include "kernels/reduce/softmax_table.h"
 #include "kernels/resize/bilinear.h"

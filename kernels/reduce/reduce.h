@@ -1,15 +1,16 @@
-// Parameters of the kernel classes kReduce and kSoftmax.
+// Parameters of the kernel classes kReduce, kSoftmax and kLayerNorm.
 //
 // kReduce folds the middle of three dimensions. Iteration space: kRow outer positions, kChannel
 // inner ones. Operands: in[0] [outer, count, inner], at the tile's first outer and inner position;
 // out[0] [outer, inner].
 //
 // kSoftmax works on rows: kRow of them, each `count` elements long; in[0] and out[0] [rows, count],
-// which may be the same memory.
+// which may be the same memory. kLayerNorm too, with in[1] gamma and in[2] beta, `count` elements.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/common/layer_norm_scale.h"
 #include "kernels/common/requantize.h"
 #include "kernels/kernel.h"
 
@@ -34,6 +35,12 @@ struct SoftmaxKernelParams {
   float high;                // qmax - zero_point
   int32_t unused;
   float table[256];
+};
+
+struct LayerNormKernelParams {
+  int64_t count;
+  float epsilon;
+  int32_t unused;
 };
 
 }  // namespace pj

@@ -51,6 +51,9 @@ Result<int> f16_weights(Graph& graph);
 // their inverse; kept if fewer elements are transposed then. Counts as one rewrite.
 Result<int> sink_transposes(Graph& graph);
 
+// silu, hard_swish, gelu and layer normalisation, written out in primitive operators, become one.
+Result<int> recognize_functions(Graph& graph);
+
 // Zeros around the image go into the padding of the convolutions behind.
 Result<int> fuse_pad(Graph& graph);
 

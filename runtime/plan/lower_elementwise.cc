@@ -130,6 +130,8 @@ std::optional<FloatUnaryFn> float_function(UnaryFn fn) {
       return FloatUnaryFn::kHardSwish;
     case UnaryFn::kLeakyRelu:
       return FloatUnaryFn::kLeakyRelu;
+    case UnaryFn::kSilu:
+      return FloatUnaryFn::kSilu;
     default:
       return std::nullopt;
   }

@@ -1,4 +1,4 @@
-// Reductions over neighbouring dimensions, and softmax.
+// Reductions over neighbouring dimensions, softmax and layer normalisation.
 #include <cmath>
 
 #include "kernels/reduce/reduce.h"
@@ -101,11 +101,30 @@ std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
   return nest;
 }
 
+std::optional<LoopNest> lower_layer_norm(const LowerContext& c, const Op& op) {
+  const Tensor& x = c.tensor(op.inputs[0]);
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kLayerNorm, x.dtype, x.dtype);
+  if (nest.kernel < 0 || elements(x.shape) == 0) return std::nullopt;
+  LayerNormKernelParams p = {};
+  p.count = x.shape.back(0);
+  p.epsilon = op.as<LayerNormParams>().epsilon;
+  nest.params = params_bytes(p);
+  nest.extent[kRow] = static_cast<int32_t>(elements(x.shape) / p.count);
+  for (TensorId id : op.inputs) nest.in.push_back(whole_operand(c, id));
+  nest.out = {whole_operand(c, op.outputs[0])};
+  nest.in[0].stride[kRow] = nest.out[0].stride[kRow] =
+      p.count * static_cast<int64_t>(size_of(x.dtype));
+  cut(nest, kRow);
+  return nest;
+}
+
 }  // namespace
 
 std::optional<LoopNest> lower_reduce(const LowerContext& c, const Op& op) {
   if (op.kind == OpKind::kReduce) return lower_fold(c, op);
   if (op.kind == OpKind::kSoftmax) return lower_softmax(c, op);
+  if (op.kind == OpKind::kLayerNorm) return lower_layer_norm(c, op);
   return std::nullopt;
 }
 

@@ -188,7 +188,7 @@ std::vector<ElementCase> float_unaries() {
   for (UnaryFn fn : {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt,
                      UnaryFn::kRsqrt, UnaryFn::kExp, UnaryFn::kTanh, UnaryFn::kLogistic,
                      UnaryFn::kRelu, UnaryFn::kRelu6, UnaryFn::kReluN1To1, UnaryFn::kElu,
-                     UnaryFn::kGeluTanh, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu})
+                     UnaryFn::kGeluTanh, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu, UnaryFn::kSilu})
     for (int32_t n : kLengths)
       cases.add(std::string(name_of(fn)) + " " + std::to_string(n), OpKind::kUnary,
                 UnaryParams{fn, 0.3f}, {{DType::kF32, {1, 3, 1, n}, {}}}, DType::kF32);
@@ -277,6 +277,15 @@ std::vector<ElementCase> softmaxes(DType t) {
   return cases.take();
 }
 
+std::vector<ElementCase> layer_norms() {
+  Cases cases;
+  for (int32_t n : {1, 2, 7, 8, 15, 16, 17, 64, 99})
+    cases.add(std::to_string(n), OpKind::kLayerNorm, LayerNormParams{1e-3f},
+              {{DType::kF32, {3, n}, {}}, {DType::kF32, {n}, {}}, {DType::kF32, {n}, {}}},
+              DType::kF32);
+  return cases.take();
+}
+
 }  // namespace
 
 std::vector<ElementCase> element_cases(const KernelDesc& row) {
@@ -297,6 +306,8 @@ std::vector<ElementCase> element_cases(const KernelDesc& row) {
       return reductions(row.input);
     case KernelClass::kSoftmax:
       return softmaxes(row.input);
+    case KernelClass::kLayerNorm:
+      return layer_norms();
     case KernelClass::kBinary: {
       std::vector<ElementCase> all = float_binaries();
       std::vector<ElementCase> more = prelus();

@@ -144,8 +144,9 @@ std::vector<Bytes> make_inputs(const Graph& graph, Values v, float huge) {
 bool works_in_place(const KernelDesc& row, const Graph& graph) {
   const Tensor &x = graph.tensor(graph.inputs[0]), &y = graph.tensor(graph.outputs[0]);
   bool elementwise = false;
-  for (KernelClass cls : {KernelClass::kSum, KernelClass::kProduct, KernelClass::kBinary,
-                          KernelClass::kUnary, KernelClass::kTable, KernelClass::kSoftmax})
+  for (KernelClass cls :
+       {KernelClass::kSum, KernelClass::kProduct, KernelClass::kBinary, KernelClass::kUnary,
+        KernelClass::kTable, KernelClass::kSoftmax, KernelClass::kLayerNorm})
     elementwise = elementwise || row.cls == cls;
   return elementwise && x.shape == y.shape && size_of(x.dtype) == size_of(y.dtype);
 }
@@ -163,8 +164,8 @@ TEST_P(ElementRow, AgreesWithTheReference) {
     ASSERT_EQ(plan->program.steps[0].members[0].kernel, GetParam());
     ASSERT_NE(expected_plan->program.steps[0].members[0].kernel, GetParam());
     for (Values v : {Values::kRandom, Values::kLow, Values::kHigh, Values::kSpecial}) {
-      const std::vector<Bytes> inputs =
-          make_inputs(c.graph, v, row.cls == KernelClass::kReduce ? 50.0f : 1e38f);
+      const bool sums = row.cls == KernelClass::kReduce || row.cls == KernelClass::kLayerNorm;
+      const std::vector<Bytes> inputs = make_inputs(c.graph, v, sums ? 50.0f : 1e38f);
       const auto expected = run(c.graph, *expected_plan, inputs, false);
       const DType dtype = c.graph.tensor(c.graph.outputs[0]).dtype;
       for (bool in_place : {false, true}) {
