@@ -45,6 +45,13 @@ struct ConvAccess {
     return a.rows[static_cast<size_t>(row * p.stride_h + ky * p.dilation_h)];
   }
 
+  // What a kernel has in memory for each of its register blocks: constants of the output stage,
+  // registers that were put aside.
+  void touch_stack() {
+    constexpr int64_t kRead = 256, kWritten = 64;
+    caches.read(a.stack, kRead);
+    caches.write(a.stack + kRead, kWritten);
+  }
   // `columns` columns of an input row, as far as they exist.
   void read_columns(uint64_t row, int64_t first, int64_t columns, int64_t bytes) {
     const int64_t begin = std::max<int64_t>(first, 0);
@@ -109,10 +116,15 @@ void replay_widened(ConvAccess& c) {
           c.caches.write(to + static_cast<uint64_t>(ky * tap_row * 2), tap_row * 2);
         }
       }
+      const uint64_t corrections =
+          c.a.scratch + static_cast<uint64_t>(block.pixels * block.pixel_bytes());
+      c.caches.write(corrections, count * 4);
       for (int32_t channel = 0; channel < c.channels(); channel += c.k.nr) {
         for (int32_t i = 0; i < count; i += c.k.mr) {
           const int32_t pixels = std::min<int32_t>(count - i, c.k.mr);
           RegisterBlock b{{}, c.panel(channel), p.panel_bytes, 1, c.k.nr / 2};
+          c.touch_stack();
+          c.caches.read(corrections + static_cast<uint64_t>(i * 4), pixels * 4);
           c.caches.read(b.weights, c.header_bytes());
           b.weights += static_cast<uint64_t>(c.header_bytes());
           for (int32_t j = 0; j < pixels; ++j)
@@ -161,6 +173,7 @@ void replay_segments(ConvAccess& c) {
       for (int32_t col = 0; col < cols; col += mr) {
         const int32_t pixels = std::min(mr, cols - col);
         RegisterBlock b{{}, c.panel(channel), p.panel_bytes, panels, c.k.nr};
+        c.touch_stack();
         for (int32_t i = 0; i < panels; ++i)
           c.caches.read(b.weights + static_cast<uint64_t>(i * p.panel_bytes), c.header_bytes());
         b.weights += static_cast<uint64_t>(c.header_bytes());
@@ -190,6 +203,7 @@ void replay_panels(ConvAccess& c) {
       for (int32_t col = 0; col < c.cols(); col += c.k.mr) {
         const int32_t pixels = std::min<int32_t>(c.cols() - col, c.k.mr);
         RegisterBlock b{{}, c.panel(channel), p.panel_bytes, 1, c.k.nr * c.w_size / c.x_size};
+        c.touch_stack();
         c.caches.read(b.weights, c.header_bytes());
         b.weights += static_cast<uint64_t>(c.header_bytes());
         for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
@@ -222,6 +236,7 @@ void replay_depthwise(ConvAccess& c) {
     const auto from = static_cast<uint64_t>(channel / multiplier * c.x_size);
     for (int32_t row = 0; row < c.rows(); ++row) {
       for (int32_t col = 0; col < c.cols(); ++col) {
+        c.touch_stack();
         c.caches.read(c.panel(channel), c.header_bytes() + weights);
         for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
           const uint64_t in_row = c.row_under(row, ky);
@@ -264,6 +279,7 @@ void replay_dot_block(ConvAccess& c, int32_t channel, int32_t row, int32_t rows,
   const int32_t pixels = std::max(1, c.k.mr / rows);
   for (int32_t i = 0; i < count; i += pixels) {
     const int32_t some = std::min(pixels, count - i);
+    c.touch_stack();
     for (int32_t s = 0; s < groups * p.stride_w; ++s)
       c.caches.read(strips + static_cast<uint64_t>(s * strip + i * quad),
                     (some + dot_reach(p)) * quad);
@@ -375,6 +391,9 @@ void replay_streams(const std::vector<Stream>& streams, CacheModel& caches) {
 
 void replay(const Access& a, CacheModel& caches) {
   const KernelDesc& k = *a.kernel;
+  // The executor's own: loops, pointers to operands and rows.
+  caches.read(a.stack, kStackBytes / 2);
+  caches.write(a.stack + kStackBytes / 2, kStackBytes / 2);
   if (k.cls == KernelClass::kReduce) return replay_reduce(a, caches);
   if (k.cls != KernelClass::kConv && k.cls != KernelClass::kDepthwise)
     return replay_operands(a, caches);

@@ -22,7 +22,12 @@ struct Access {
   std::vector<uint64_t> in, out;
   std::vector<uint64_t> rows;  // Tile::rows; 0 for one outside the input
   uint64_t scratch = 0;
+  uint64_t stack = 0;  // kStackBytes that the executor and kernels use besides
 };
+
+// The part of the stack that a kernel call uses: in a cache of few ways it is evicted by the data
+// that stream past it, and evicts some.
+inline constexpr int64_t kStackBytes = 1024;
 
 void replay(const Access& access, CacheModel& caches);
 

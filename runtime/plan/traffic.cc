@@ -8,7 +8,7 @@ namespace {
 // Where every buffer of a program would lie: each begins on a page of its own.
 class AddressSpace {
  public:
-  AddressSpace(const Program& program, std::span<const KernelDesc>) {
+  explicit AddressSpace(const Program& program) {
     int64_t scratch = 0;
     for (const Step& step : program.steps)
       for (const LoopNest& nest : step.members) scratch = std::max(scratch, nest.scratch_bytes);
@@ -16,6 +16,7 @@ class AddressSpace {
     for (const IoBinding& b : program.inputs) inputs_.push_back(place(b.bytes));
     for (const IoBinding& b : program.outputs) outputs_.push_back(place(b.bytes));
     scratch_ = place(scratch);
+    stack_ = place(kStackBytes);
     rings_ = place(program.ring_bytes);
     // Packed weights follow each other, as in a file.
     uint64_t at = place(0);
@@ -27,6 +28,7 @@ class AddressSpace {
   }
 
   uint64_t scratch() const { return scratch_; }
+  uint64_t stack() const { return stack_; }
 
   uint64_t address(const Operand& o) {
     const auto i = static_cast<size_t>(o.buffer.index);
@@ -70,14 +72,14 @@ class AddressSpace {
   }
 
   uint64_t next_ = 16 * kPage;
-  uint64_t arena_ = 0, scratch_ = 0, rings_ = 0, constants_ = 0;
+  uint64_t arena_ = 0, scratch_ = 0, stack_ = 0, rings_ = 0, constants_ = 0;
   std::vector<uint64_t> inputs_, outputs_, packed_, constant_;
 };
 
 class Replay {
  public:
   Replay(const Program& program, std::span<const KernelDesc> catalog, const Target& target)
-      : catalog_(catalog), addresses_(program, catalog), caches_(target) {}
+      : catalog_(catalog), addresses_(program), caches_(target) {}
 
   const CacheCounts& counts() const { return caches_.counts(); }
   size_t levels() const { return caches_.levels(); }
@@ -99,6 +101,7 @@ class Replay {
     access_.kernel = &catalog_[static_cast<size_t>(nest.kernel)];
     access_.nest = &nest;
     access_.scratch = addresses_.scratch();
+    access_.stack = addresses_.stack();
     walk_tiles(nest, 0, box, [&](const Box& tile) {
       access_.tile = tile;
       access_.in.clear();
