@@ -40,9 +40,14 @@ void detect_by_cpuinfo(CpuInfo& cpu) {
   cpu.isa = detect_isa();
   if (const cpuinfo_package* package = cpuinfo_get_package(0); package && package->name[0] != '\0')
     cpu.name = package->name;
-  if (cpuinfo_get_l1d_caches_count() > 0) cpu.l1_bytes = cpuinfo_get_l1d_cache(0)->size;
-  if (cpuinfo_get_l2_caches_count() > 0) cpu.l2_bytes = cpuinfo_get_l2_cache(0)->size;
-  if (cpuinfo_get_l3_caches_count() > 0) cpu.l3_bytes = cpuinfo_get_l3_cache(0)->size;
+  auto set = [](uint32_t count, const cpuinfo_cache* cache, int64_t& bytes, int32_t& ways) {
+    if (count == 0) return;
+    bytes = cache->size;
+    ways = static_cast<int32_t>(cache->associativity);
+  };
+  set(cpuinfo_get_l1d_caches_count(), cpuinfo_get_l1d_cache(0), cpu.l1_bytes, cpu.l1_ways);
+  set(cpuinfo_get_l2_caches_count(), cpuinfo_get_l2_cache(0), cpu.l2_bytes, cpu.l2_ways);
+  set(cpuinfo_get_l3_caches_count(), cpuinfo_get_l3_cache(0), cpu.l3_bytes, cpu.l3_ways);
 }
 #endif
 

@@ -17,6 +17,7 @@ struct CpuInfo {
   int64_t l1_bytes = 0;  // data, of one core
   int64_t l2_bytes = 0;
   int64_t l3_bytes = 0;
+  int32_t l1_ways = 0, l2_ways = 0, l3_ways = 0;  // lines of a set
 };
 
 // Detected once. Never fails: what cannot be found out has its default.

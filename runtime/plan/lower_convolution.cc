@@ -183,12 +183,37 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   return tile;
 }
 
-// Loops of the other kernels. A convolution keeps a block of pixels, at most half of L1, while all
-// panels of weights pass by; a depthwise one takes as few rows as its kernel likes at a
-// time, so that the rows of its window stay in L1 or L2 from one tile to the next.
+// Loops of depthwise kernels. Where a panel is narrower than half a line, tiles are a line of
+// channels wide or several, so that a line is used up while it is in L1, and so large that their
+// input takes a quarter of L1. Rows are innermost: neighbours share some. Other kernels take as few
+// rows as they like at a time, so that the rows of a window stay in L1 or L2 from one tile to the
+// next.
+std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
+                                  const PackSpec& spec, const Target& target) {
+  constexpr int64_t kLine = 64;
+  const int32_t unit = spec.shifts;
+  const auto channels = static_cast<int32_t>(kLine / static_cast<int64_t>(size_of(kernel.input)));
+  if (s.in_c != s.out_c || kernel.nr * 2 >= channels)
+    return {{kBatch, 1, true}, {kRow, unit, true}};
+  const ConvKernelParams& k = s.kernel;
+  const int64_t pixels = target.l1_bytes / 4 / kLine;  // of the input
+  const int64_t fit = pixels / (int64_t{input_rows(k, unit)} * k.stride_w);
+  const int64_t cols = std::clamp<int64_t>(fit, std::min(s.out_w, 8), s.out_w);
+  const int64_t more = (pixels / (cols * k.stride_w) - input_rows(k, unit)) / k.stride_h;
+  const int64_t rows =
+      std::min((std::max<int64_t>(more, 0) / unit + 1) * unit, ceil_div(s.out_h, unit) * unit);
+  const int64_t tile = cols * k.stride_w * input_rows(k, static_cast<int32_t>(rows));
+  return {{kBatch, 1, true},
+          {kChannel, channels * static_cast<int32_t>(std::max<int64_t>(pixels / tile, 1)), true},
+          {kCol, piece(s.out_w, ceil_div(s.out_w, cols)), true},
+          {kRow, static_cast<int32_t>(rows), true}};
+}
+
+// Loops of the other convolutions: a block of pixels, at most half of L1, stays while all panels of
+// weights pass by.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
                              const Target& target) {
-  if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, spec.shifts, true}};
+  if (s.cls == KernelClass::kDepthwise) return depthwise_loops(s, kernel, spec, target);
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));
   const int64_t fit = target.l1_bytes / 2 / pixel / kernel.mr * kernel.mr;
