@@ -19,6 +19,9 @@
 #endif
 // AES is part of what Highway calls AVX2, but not of what kernels need.
 #define HWY_DISABLE_PCLMUL_AES
+// For gcc on ARM, Highway gives its functions an attribute that asks for AES, which then are not
+// inlined into ours; told that the system cannot say what its CPU has, it leaves that away.
+#define TOOLCHAIN_MISS_SYS_AUXV_H
 #include <hwy/highway.h>
 
 namespace pj {
