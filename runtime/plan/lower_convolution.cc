@@ -343,7 +343,9 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   const bool rows_of_padding =
       w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
   int64_t lines = rows_of_padding ? 1 : 0;
-  if (!inside_row(p, 0, nest.extent[kCol])) lines += input_rows(p, tile[kRow]);
+  const bool inside = kernel.input == DType::kF32 ? inside_row(p, 0, nest.extent[kCol], 0)
+                                                  : inside_row(p, 0, nest.extent[kCol]);
+  if (!inside) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 
