@@ -38,6 +38,13 @@ struct Float256 {
   PJ_INLINE static Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
   // a * b + acc, rounded once.
   PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return _mm256_fmadd_ps(a, b, acc); }
+  // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where
+  // there are many.
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) {
+    asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  }
+  // The same with *b in all lanes.
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) { accumulate(acc, a, set(*b)); }
   // Where there is a NaN, x86 gives the second operand.
   PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
     return _mm256_min_ps(high, _mm256_max_ps(low, x));

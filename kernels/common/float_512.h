@@ -37,6 +37,15 @@ struct Float512 {
   PJ_INLINE static Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
   // a * b + acc, rounded once.
   PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return _mm512_fmadd_ps(a, b, acc); }
+  // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where
+  // there are many.
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) {
+    asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  }
+  // The same with *b in all lanes.
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) {
+    asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
+  }
   // Where there is a NaN, x86 gives the second operand.
   PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
     return _mm512_min_ps(high, _mm512_max_ps(low, x));

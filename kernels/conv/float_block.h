@@ -40,7 +40,8 @@ struct FloatRow {
 template <int mr, int panels>
 using FloatSums = Floats::Vec[mr][panels * Floats::kPanelVectors];
 
-// Step `ahead` from where all operands stand.
+// Step `ahead` from where all operands stand. Of weights and inputs the fewer stay in registers,
+// the others pass one by one.
 template <typename W, int mr, int panels>
 PJ_INLINE void accumulate_step(const Lanes<mr>& x, const Lanes<panels>& w, int ahead,
                                FloatSums<mr, panels>& acc) {
@@ -49,24 +50,24 @@ PJ_INLINE void accumulate_step(const Lanes<mr>& x, const Lanes<panels>& w, int a
     const auto* p = reinterpret_cast<const W*>(w[v / Floats::kPanelVectors]);
     return Floats::load(p + ahead * kFloatPanel + v % Floats::kPanelVectors * Floats::kLanes);
   };
-  auto pixel = [&](int i) PJ_INLINE_LAMBDA {
-    return Floats::set(reinterpret_cast<const float*>(x[i])[ahead]);
-  };
-  // The fewer of the two stay in registers, the others pass one by one.
-  if constexpr (mr < kVectors) {
+  auto pixel = [&](int i) PJ_INLINE_LAMBDA { return reinterpret_cast<const float*>(x[i]) + ahead; };
+  if constexpr (kVectors == 1) {
+    const Floats::Vec ws = weight(0);
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { Floats::accumulate(acc[i][0], ws, pixel(i)); });
+  } else if constexpr (mr < kVectors) {
     Floats::Vec xs[mr];
-    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { xs[i] = pixel(i); });
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { xs[i] = Floats::set(*pixel(i)); });
     unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
       const Floats::Vec ws = weight(v);
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { acc[i][v] = Floats::fma(acc[i][v], xs[i], ws); });
+      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { Floats::accumulate(acc[i][v], xs[i], ws); });
     });
   } else {
     Floats::Vec ws[kVectors];
     unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA { ws[v] = weight(v); });
     unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-      const Floats::Vec xs = pixel(i);
+      const Floats::Vec xs = Floats::set(*pixel(i));
       unrolled<kVectors>([&](auto v)
-                             PJ_INLINE_LAMBDA { acc[i][v] = Floats::fma(acc[i][v], xs, ws[v]); });
+                             PJ_INLINE_LAMBDA { Floats::accumulate(acc[i][v], xs, ws[v]); });
     });
   }
 }
