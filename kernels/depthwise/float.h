@@ -18,6 +18,7 @@
 #include "kernels/common/float_vector.h"
 #include "kernels/common/unrolled.h"
 #include "kernels/conv/conv.h"
+#include "kernels/depthwise/float_slide.h"
 #include "kernels/kernel.h"
 
 namespace pj {
@@ -131,10 +132,38 @@ void depthwise_row(const Tile& t, const ConvKernelParams& p, int32_t row) {
   }
 }
 
+// Weights as floats: in place, or widened into `wide`.
+PJ_INLINE const float* widened(const float* weights, int32_t, float*) { return weights; }
+PJ_INLINE const float* widened(const Half* weights, int32_t count, float* wide) {
+  for (int32_t i = 0; i < count; i += Floats::kLanes)
+    Floats::store(wide + i, Floats::load(weights + i));
+  return wide;
+}
+
+template <typename W>
+void slide_tile(const Tile& t, const ConvKernelParams& p, SlidePanelFns code) {
+  constexpr int32_t kLanes = Floats::kLanes;
+  alignas(64) float wide[kMostSlideTaps * kLanes];
+  const std::byte* panel = t.in[1];
+  for (int32_t c = 0; c < t.size[kChannel]; c += kLanes, panel += p.panel_bytes) {
+    const auto* bias = reinterpret_cast<const float*>(panel);
+    const float* weights =
+        widened(reinterpret_cast<const W*>(bias + kLanes), p.kernel_h * p.kernel_w * kLanes, wide);
+    const int32_t left = t.size[kChannel] - c;
+    if (left >= kLanes) {
+      code.whole(t, c, kLanes, bias, weights);
+    } else {
+      code.part(t, c, left, bias, weights);
+    }
+  }
+}
+
 template <typename X, typename W, int mr, int nr>
 void run_float_depthwise(const Tile& t) {
   static_assert(std::is_same_v<X, float> && nr == Floats::kLanes);
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
+  const SlidePanelFns code = slide_for(p);
+  if (code.whole != nullptr) return slide_tile<W>(t, p, code);
   for (int32_t row = 0; row < t.size[kRow]; ++row) depthwise_row<W>(t, p, row);
 }
 

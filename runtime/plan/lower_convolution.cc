@@ -188,6 +188,12 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 // time, so that the rows of its window stay in L1 or L2 from one tile to the next.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
                              const Target& target) {
+  if (s.cls == KernelClass::kDepthwise && kernel.input == DType::kF32) {
+    // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
+    const int64_t line = int64_t{s.in_w} * s.kernel.stride_h * kernel.nr * 4;
+    const auto fit = static_cast<int32_t>(target.l1_bytes / 2 / line);
+    return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
+  }
   if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, spec.shifts, true}};
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));
