@@ -78,7 +78,8 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
   constexpr int kVectors = panels * Floats::kPanelVectors;
   // A multiply-add takes 4 cycles and two start in each: fewer than 8 sums are split.
   constexpr int kChains = mr * kVectors > 4 ? 1 : (mr * kVectors > 2 ? 2 : 4);
-  constexpr int kSteps = kChains > 1 ? kChains : 2;  // in one turn of the loop
+  // Steps in one turn of the loop: few, where a step is long, for the sake of small code.
+  constexpr int kSteps = kChains > 1 ? kChains : (mr * kVectors >= 16 ? 1 : 2);
   FloatSums<mr, panels> more[kChains] = {};          // more[0] is acc
   Lanes<panels> w(r.panel + kFloatPanel * sizeof(float), t.panel_bytes);
   const uint8_t* const* row = r.rows;
@@ -94,10 +95,12 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
         x.advance(kSteps * static_cast<int64_t>(sizeof(float)));
         w.advance(kSteps * kFloatPanel * static_cast<int64_t>(sizeof(W)));
       }
-      for (; k > 0; --k) {
-        accumulate_step<W, mr, panels>(x, w, 0, acc);
-        x.advance(sizeof(float));
-        w.advance(kFloatPanel * sizeof(W));
+      if constexpr (kSteps > 1) {
+        for (; k > 0; --k) {
+          accumulate_step<W, mr, panels>(x, w, 0, acc);
+          x.advance(sizeof(float));
+          w.advance(kFloatPanel * sizeof(W));
+        }
       }
     }
   }

@@ -168,6 +168,15 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const int64_t rows = budget / input_line_bytes(p, tile.cols) - window_rows;
   tile.rows = static_cast<int32_t>(std::clamp<int64_t>(rows / p.stride_h + 1, 1, s.out_h));
 
+  // Copies of rows are read from L1 if their weights leave room there.
+  const int64_t weights = k * s.out_c * static_cast<int64_t>(size_of(kernel.weights));
+  if (kernel.input == DType::kF32 && !inside_row(p, 0, s.out_w, 0) &&
+      weights < target.l1_bytes / 4) {
+    const int64_t lines = target.l1_bytes / 2 / input_line_bytes(p, tile.cols) - window_rows;
+    tile.rows =
+        std::min(tile.rows, static_cast<int32_t>(std::max<int64_t>(lines, 0) / p.stride_h + 1));
+  }
+
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
   if (k * s.out_c > pixels * s.in_c) {
