@@ -17,6 +17,9 @@ PJ_KERNELS_AVX2(X)
 #ifdef PJ_HAVE_AVXVNNI
 PJ_KERNELS_AVXVNNI(X)
 #endif
+#ifdef PJ_HAVE_AVX512
+PJ_KERNELS_AVX512(X)
+#endif
 #ifdef PJ_HAVE_AVX512VNNI
 PJ_KERNELS_AVX512VNNI(X)
 #endif
@@ -44,6 +47,9 @@ std::vector<KernelFn> build_registry() {
 #endif
 #ifdef PJ_HAVE_AVXVNNI
   PJ_KERNELS_AVXVNNI(X)
+#endif
+#ifdef PJ_HAVE_AVX512
+  PJ_KERNELS_AVX512(X)
 #endif
 #ifdef PJ_HAVE_AVX512VNNI
   PJ_KERNELS_AVX512VNNI(X)

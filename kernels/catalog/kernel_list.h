@@ -15,12 +15,14 @@
 #include "kernels/catalog/rows/avx512vnni.h"
 #include "kernels/catalog/rows/avxvnni.h"
 #include "kernels/catalog/rows/elements.h"
+#include "kernels/catalog/rows/float.h"
 #include "kernels/catalog/rows/scalar.h"
 
 #define PJ_KERNELS(X)      \
   PJ_KERNELS_SCALAR(X)     \
   PJ_KERNELS_AVX2(X)       \
   PJ_KERNELS_AVXVNNI(X)    \
+  PJ_KERNELS_AVX512(X)     \
   PJ_KERNELS_AVX512VNNI(X) \
   PJ_ELEMENTS_SCALAR(X)    \
   PJ_ELEMENTS_AVX2(X)      \

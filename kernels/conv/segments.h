@@ -5,8 +5,8 @@
 //   with dilation in x:     | tap 0 |  gap  | tap 1 |  gap ...     one segment a tap
 //
 // So nothing is gathered, and a first layer of 3 channels and 3x3 taps reads 3 segments of 9 bytes.
-// Kernels read segments in quads of 4 bytes, the last one up to 3 bytes past the segment's end;
-// packed weights are zero there.
+// Integer kernels read segments in quads of 4 bytes, the last one up to 3 bytes past the segment's
+// end; packed weights are zero there. Of floats, what is called bytes here are elements.
 #pragma once
 
 #include "kernels/conv/conv.h"
@@ -37,12 +37,17 @@ constexpr int64_t input_line_bytes(const ConvKernelParams& p, int32_t cols) {
 }
 
 // True if the windows of output columns [begin, begin + cols) can be read in place: they lie inside
-// the input's row with all bytes of their last quads.
-constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols) {
+// the input's row with `overread` bytes past the last one.
+constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols,
+                          int64_t overread) {
   const int64_t first = (int64_t{begin} * p.stride_w - p.pad_left) * p.in_col_bytes;
-  const Segments s = segments_of(p);
-  const int64_t end = first + input_line_bytes(p, cols) + (s.quads() * 4 - s.bytes);
+  const int64_t end = first + input_line_bytes(p, cols) + overread;
   return first >= 0 && end <= p.in_width * p.in_col_bytes;
+}
+// The same with all bytes of their last quads.
+constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols) {
+  const Segments s = segments_of(p);
+  return inside_row(p, begin, cols, s.quads() * 4 - s.bytes);
 }
 
 // What a tile keeps in scratch: a pointer for each row of the input, a correction for each pixel of

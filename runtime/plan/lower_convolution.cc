@@ -168,6 +168,15 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const int64_t rows = budget / input_line_bytes(p, tile.cols) - window_rows;
   tile.rows = static_cast<int32_t>(std::clamp<int64_t>(rows / p.stride_h + 1, 1, s.out_h));
 
+  // Copies of rows are read from L1 if their weights leave room there.
+  const int64_t weights = k * s.out_c * static_cast<int64_t>(size_of(kernel.weights));
+  if (kernel.input == DType::kF32 && !inside_row(p, 0, s.out_w, 0) &&
+      weights < target.l1_bytes / 4) {
+    const int64_t lines = target.l1_bytes / 2 / input_line_bytes(p, tile.cols) - window_rows;
+    tile.rows =
+        std::min(tile.rows, static_cast<int32_t>(std::max<int64_t>(lines, 0) / p.stride_h + 1));
+  }
+
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
   if (k * s.out_c > pixels * s.in_c) {
@@ -213,6 +222,12 @@ std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
 // weights pass by.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
                              const Target& target) {
+  if (s.cls == KernelClass::kDepthwise && kernel.input == DType::kF32) {
+    // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
+    const int64_t line = int64_t{s.in_w} * s.kernel.stride_h * kernel.nr * 4;
+    const auto fit = static_cast<int32_t>(target.l1_bytes / 2 / line);
+    return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
+  }
   if (s.cls == KernelClass::kDepthwise) return depthwise_loops(s, kernel, spec, target);
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));
@@ -368,7 +383,9 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   const bool rows_of_padding =
       w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
   int64_t lines = rows_of_padding ? 1 : 0;
-  if (!inside_row(p, 0, nest.extent[kCol])) lines += input_rows(p, tile[kRow]);
+  const bool inside = kernel.input == DType::kF32 ? inside_row(p, 0, nest.extent[kCol], 0)
+                                                  : inside_row(p, 0, nest.extent[kCol]);
+  if (!inside) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 

@@ -1,0 +1,7 @@
+#include "kernels/conv/float.h"
+#include "kernels/depthwise/float.h"
+#include "kernels/levels/rows.h"
+
+namespace pj::kernels {
+PJ_KERNELS_AVX512(PJ_DEFINE_ROW)
+}  // namespace pj::kernels
