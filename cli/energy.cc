@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/counters.h"
 #include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/spawn.h"
@@ -112,15 +113,8 @@ std::vector<Counter*> usable_counters(const System& system, const Counters& coun
   std::vector<Counter*> usable;
   for (const auto& counter : counters)
     if (counter->info().usable()) usable.push_back(counter.get());
-  if (!usable.empty()) return usable;
-  if (counters.empty()) {
-    std::string hints;
-    for (const std::string& hint : missing_counter_hints(system)) hints += "; " + hint;
-    fail("no power counter on this machine{}", hints);
-  }
-  const CounterInfo& first = counters.front()->info();
-  fail("no power counter can be read: {} {}: {}{}{} (`pj energy list` shows all)", first.source,
-       first.domain, first.problem, first.fix.empty() ? "" : "; ", first.fix);
+  if (usable.empty()) fail("{}", no_counter_message(system, counters));
+  return usable;
 }
 
 struct Measurement {
@@ -231,42 +225,32 @@ int measure_command(const Args& args) {
 
 // --- model ---------------------------------------------------------------------------------------
 
-void print_model(const EnergyModel& model) {
-  fmt::print("{}, {}: {}\n", name_of(model.source), name_of(model.policy), printable(model.origin));
-  if (model.source == EnergySource::kCalibrated)
-    fmt::print("mean error on networks that it has not seen: {:.1f} %\n",
-               model.held_out_error * 100);
-  Table table({{"term", false}, {"joules a unit", true}, {"low", true}, {"high", true}});
-  for (size_t t = 0; t < kTermCount; ++t) {
-    if (model.high[t] == 0) continue;
-    table.add({name_of(static_cast<Term>(t)), fmt::format("{:.3g}", model.joules[t]),
-               fmt::format("{:.3g}", model.low[t]), fmt::format("{:.3g}", model.high[t])});
-  }
-  fmt::print("\n{}", table.to_string());
-}
-
 int model_command(const Args& args) {
   bool json = false;
   std::string file;
   CLI::App app("Show the energy model that `pj profile` uses.", "pj energy model");
-  app.add_option("FILE", file, "a model's file (default: published figures of this kind of CPU)");
+  app.add_option("FILE", file,
+                 "a model's file (default: this CPU's calibration, else published figures of this "
+                 "kind of CPU)");
   app.add_flag("--json", json, "one JSON object, which is a model's file");
   app.footer(
-      "Coefficients predict energy; they are no physical constants of the machine.\n\n"
+      "Coefficients predict energy; they are no physical constants of the machine.\n"
+      "`pj calibrate` fits them to a power counter.\n\n"
       "Examples:\n"
       "  pj energy model\n"
       "  pj energy model --json > board.json\n"
       "  pj profile builtin:fashion --energy-model board.json");
   if (const auto status = parse(app, args)) return *status;
-  const std::optional<EnergyModel> model = open_energy_model(file);
-  if (!model)
+  const std::optional<FoundModel> found = find_energy_model(file);
+  if (!found)
     fail(
-        "no published figure for this CPU: give a file, pj energy model FILE (docs/energy.md has "
-        "its form)");
+        "no published figure for this CPU: measure it with `pj calibrate`, or give a file, "
+        "pj energy model FILE (docs/energy.md has its form)");
   if (json) {
-    print_json(to_json(*model));
+    print_json(to_json(found->model));
   } else {
-    print_model(*model);
+    fmt::print("{}", to_text(found->model));
+    if (!found->path.empty()) fmt::print("\nfrom {}\n", printable(found->path));
   }
   return kOk;
 }

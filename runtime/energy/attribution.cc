@@ -101,7 +101,9 @@ AttributionPlan plan_attribution(const Meter& meter, std::span<const double> ste
                                  double round_extra_ns, const AttributionOptions& options) {
   const WindowRule rule = window_rule(meter, kWindowError);
   // Half a period before the window and one and a half after it, on average.
-  const double edges_ns = rule.edges ? 2.1 * static_cast<double>(meter.update_period_ns) : 0;
+  // Sampled meters work a little before it.
+  const double edges_ns = rule.edges ? 2.1 * static_cast<double>(meter.update_period_ns)
+                                     : static_cast<double>(lead_in_ns(meter));
   double whole_ns = 0;
   for (double ns : step_ns) whole_ns += ns;
   AttributionPlan plan;

@@ -78,6 +78,10 @@ WindowRule window_rule(const Meter& meter, double error) {
   return {false, static_cast<int64_t>(std::ceil(length))};
 }
 
+int64_t lead_in_ns(const Meter& meter) {
+  return meter.kind == CounterKind::kSampled ? kLeadSamples * meter.update_period_ns : 0;
+}
+
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work) {
   if (work.kind == WorkKind::kStep) bench.prepare(work.step);
   if (meter.kind == CounterKind::kSampled) PJ_TRY(do_work(bench, lead_in(work)));
