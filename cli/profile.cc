@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/counters.h"
+#include "cli/energy_json.h"
 #include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
@@ -170,15 +171,6 @@ Json members_json(const Graph& graph, const Step& step) {
                            {"kernel", step.prepared ? Json() : Json(member_kernel(step, m))}});
   }
   return members;
-}
-
-// Null where nothing measures or models it.
-void add_energy(Json& json, const energy::Energy* energy) {
-  for (const char* name :
-       {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"})
-    json[name] = nullptr;
-  if (energy != nullptr)
-    energy->visit([&](const char* name, const auto& value) { json[name] = value; });
 }
 
 Json step_json(const Session& session, size_t i, const Times& times, const Traffic& traffic,

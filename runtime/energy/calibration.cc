@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <string_view>
-#include <type_traits>
 #include <vector>
+
+#include "runtime/energy/figures.h"
 
 namespace pj::energy {
 namespace {
@@ -29,16 +29,9 @@ struct Sample {
 constexpr double kModelError = 0.02;
 
 Sample to_sample(const CalibrationSample& sample) {
-  double joules = 0, low = 0, high = 0;
-  sample.measured.visit([&]<typename T>(std::string_view name, const T& value) {
-    if constexpr (std::is_same_v<T, double>) {
-      if (name == "energy_uj") joules = value * 1e-6;
-      if (name == "energy_low_uj") low = value * 1e-6;
-      if (name == "energy_high_uj") high = value * 1e-6;
-    }
-  });
-  const double error = (high - low) / 2 / 1.96;
-  return {&sample.amounts, joules, 1 / std::hypot(error, kModelError * joules), sample.group};
+  const Figures f = figures(sample.measured);
+  const double error = (f.high - f.low) / 2 / 1.96;
+  return {&sample.amounts, f.joules, 1 / std::hypot(error, kModelError * f.joules), sample.group};
 }
 
 Result<std::vector<Sample>> to_samples(std::span<const CalibrationSample> given) {

@@ -174,7 +174,7 @@ TEST(Attribution, SubtractsWhatTheIdlePolicySays) {
     const double warmth = bench.mean_warmth(result->measuring_ns);
     for (size_t i = 0; i < machine.steps.size(); ++i) {
       const SimulatedStep& s = machine.steps[i];
-      const Figures f = figures(result->steps[i]);
+      const LabelledFigures f = labelled(result->steps[i]);
       EXPECT_NEAR(f.joules, (s.watts - watts) * s.seconds * warmth, s.watts * s.seconds * 0.03);
       EXPECT_EQ(f.policy, name_of(policy));
     }
