@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/counters.h"
+#include "cli/energy_json.h"
 #include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
@@ -23,7 +25,7 @@ struct Options {
   std::string model;
   int64_t runs = 0;  // 0: as many as fit into a second
   bool json = false;
-  std::string energy = "auto";
+  std::string energy = "auto", counter, idle = "gross";
   std::string energy_model;  // file; empty: this machine's prior
   std::string caches;        // to count bytes for; empty: this machine's
   ExecutionOptions execution;
@@ -80,8 +82,15 @@ Energies modelled_energies(const Session& session, const Times& times,
 }
 
 // Nothing, after saying why, if the counter turns out to be of no use.
-std::optional<Energies> measured_energies(Session& session, energy::Counter& counter) {
-  const auto measured = measure_steps(session, counter);
+std::optional<Energies> measured_energies(Session& session, energy::Counter& counter,
+                                          const Options& o) {
+  energy::LiveMeter meter(counter);
+  energy::AttributionOptions attribution;
+  attribution.policy = unwrap(idle_policy_by_name(o.idle), kUsage);
+  const double seconds = expected_seconds(meter, session.program().steps.size(), attribution);
+  if (seconds > 10)
+    fmt::print(stderr, "pj: measuring with this counter takes about {:.0f} s\n", seconds);
+  const auto measured = measure_steps(session, meter, attribution);
   if (!measured) {
     fmt::print(stderr, "pj: energy is not measured: {}\n", printable(measured.error().message));
     return std::nullopt;
@@ -91,16 +100,27 @@ std::optional<Energies> measured_energies(Session& session, energy::Counter& cou
                               measured->plan.rounds)};
 }
 
+// The counter to measure with: without being asked only one that is fast enough.
+energy::Counter* choose_counter(const energy::System& system, const energy::Counters& counters,
+                                const Options& o) {
+  const auto counter = step_counter(system, counters, o.counter);
+  const bool asked = o.energy == "measure" || !o.counter.empty();
+  if (asked) return unwrap(counter);
+  return counter && (*counter)->info().kind == energy::CounterKind::kAccumulating ? *counter
+                                                                                  : nullptr;
+}
+
 Energies find_energies(Session& session, const Times& times, const Options& o) {
   if (o.energy == "off") return {};
-  if (o.energy == "auto" && o.energy_model.empty()) {
+  if (o.energy == "measure" || (o.energy == "auto" && o.energy_model.empty())) {
     const energy::HostSystem system;
     const energy::Counters counters = find_counters(system);
-    if (energy::Counter* counter = step_counter(counters))
-      if (const auto measured = measured_energies(session, *counter)) return *measured;
+    if (energy::Counter* counter = choose_counter(system, counters, o))
+      if (const auto measured = measured_energies(session, *counter, o)) return *measured;
+    if (o.energy == "measure") fail("energy could not be measured");
   }
-  const std::optional<energy::EnergyModel> model = open_energy_model(o.energy_model);
-  return model ? modelled_energies(session, times, *model) : Energies{};
+  const std::optional<FoundModel> found = find_energy_model(o.energy_model);
+  return found ? modelled_energies(session, times, found->model) : Energies{};
 }
 
 double gmacs(int64_t macs, double ms) {
@@ -151,15 +171,6 @@ Json members_json(const Graph& graph, const Step& step) {
                            {"kernel", step.prepared ? Json() : Json(member_kernel(step, m))}});
   }
   return members;
-}
-
-// Null where nothing measures or models it.
-void add_energy(Json& json, const energy::Energy* energy) {
-  for (const char* name :
-       {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"})
-    json[name] = nullptr;
-  if (energy != nullptr)
-    energy->visit([&](const char* name, const auto& value) { json[name] = value; });
 }
 
 Json step_json(const Session& session, size_t i, const Times& times, const Traffic& traffic,
@@ -291,14 +302,21 @@ int profile_command(const Args& args) {
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");
-  app.add_option("--energy", o.energy,
-                 "auto: measure it for 5 s if this machine has a counter, else compute it; model: "
-                 "compute it; off")
-      ->check(CLI::IsMember({"auto", "model", "off"}))
+  app.add_option(
+         "--energy", o.energy,
+         "auto: measure it for 5 s if this machine has a counter, else compute it; measure: "
+         "with slower counters too; model: compute it; off")
+      ->check(CLI::IsMember({"auto", "measure", "model", "off"}))
       ->type_name("HOW");
+  app.add_option("--counter", o.counter, kCounterHelp)->type_name("DOMAIN");
+  app.add_option("--idle", o.idle,
+                 "what measured joules are without: gross (nothing; default), dynamic (the resting "
+                 "machine), marginal (a spinning core)")
+      ->check(CLI::IsMember({"gross", "dynamic", "marginal"}))
+      ->type_name("POLICY");
   app.add_option("--energy-model", o.energy_model,
-                 "compute energy by this model (default: published figures of this kind of CPU, "
-                 "if there are any; see `pj energy model`)")
+                 "compute energy by this model (default: what `pj calibrate` found, else published "
+                 "figures of this kind of CPU; see `pj energy model`)")
       ->type_name("FILE");
   app.add_option("--caches", o.caches,
                  "count bytes for data caches of BYTES/WAYS each, first to last, for example "
@@ -317,7 +335,7 @@ int profile_command(const Args& args) {
       "  pj profile mobilenet.tflite --threads 2 --runs 200\n"
       "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
   if (const auto status = parse(app, args)) return *status;
-  if (!o.energy_model.empty()) open_energy_model(o.energy_model);  // a mistake shows at once
+  if (!o.energy_model.empty()) find_energy_model(o.energy_model);  // a mistake shows at once
   const std::optional<Caches> caches = parse_caches(o.caches);
   const OpenModel open = open_model(o.model, o.execution);
   complete_shapes(*open.session);
