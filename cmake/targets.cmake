@@ -1,7 +1,11 @@
 # The house, bottom up.
 pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected Threads::Threads)
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
-pj_module(reference FAST FOLDERS kernels/reference DEPENDS pj_base)
+pj_module(reference FOLDERS kernels/reference DEPENDS pj_base)
+# Products of matrices that no other kernel computes, and what tests compare whole networks with.
+set_source_files_properties(
+  ${CMAKE_SOURCE_DIR}/kernels/reference/conv.cc ${CMAKE_SOURCE_DIR}/kernels/reference/matmul.cc
+  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
 pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
@@ -30,6 +34,8 @@ pj_flatbuffers(pj_tflite converters/tflite/tflite.fbs)
 pj_module(passes FOLDERS runtime/passes DEPENDS pj_graph pj_reference)
 pj_module(plan FOLDERS runtime/plan DEPENDS pj_passes pj_kernels)
 pj_module(exec FAST FOLDERS runtime/exec DEPENDS pj_plan pj_passes ${PTHREADPOOL_LIBRARY})
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/exec/model.cc PROPERTIES
+                            COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 target_include_directories(pj_exec SYSTEM PRIVATE ${PTHREADPOOL_INCLUDE_DIR})
 pj_module(energy FOLDERS runtime/energy runtime/energy/counters DEPENDS pj_base)
 pj_module(xnnpack FOLDERS runtime/exec/xnnpack DEPENDS pj_exec)

@@ -9,18 +9,14 @@
 namespace pj {
 namespace {
 
-template <typename, typename>
-void run_float_unary(const Tile& t) {
-  const FloatUnaryParams& p = *static_cast<const FloatUnaryParams*>(t.params);
+[[maybe_unused]] void float_unary_run(const FloatUnaryParams& p, const Run& run) {
   const VecF32 zero = splat(0.0f), one = splat(1.0f);
   const VecF32 infinite = splat(std::numeric_limits<float>::infinity());
   auto map = [&](auto f) {
-    for_runs<1>(t, p.strides, [&](const Run& run) {
-      for_blocks<kLanes32>(
-          run.n, reinterpret_cast<float*>(run.out),
-          [&](float* y, const float* x) { store(f(load_wide(x)), y); },
-          reinterpret_cast<const float*>(run.in[0]));
-    });
+    for_blocks<kLanes32>(
+        run.n, reinterpret_cast<float*>(run.out),
+        [&](float* y, const float* x) { store(f(load_wide(x)), y); },
+        reinterpret_cast<const float*>(run.in[0]));
   };
   auto limit = [&](VecF32 low, VecF32 high) {
     map([&](VecF32 x) { return limit_lanes(x, low, high); });
@@ -65,6 +61,12 @@ void run_float_unary(const Tile& t) {
         return hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, alpha), x);
       });
   }
+}
+
+template <typename, typename>
+void run_float_unary(const Tile& t) {
+  const FloatUnaryParams& p = *static_cast<const FloatUnaryParams*>(t.params);
+  for_runs<1>(t, p.strides, [&](const Run& run) { float_unary_run(p, run); });
 }
 
 }  // namespace

@@ -9,9 +9,10 @@ namespace {
 // y = f(a, b) for a run; f makes a vector of 32-bit results without the zero point.
 template <typename Q, typename F>
 PJ_INLINE void quantized_run(const Run& run, const ByteLimits<Q>& limits, F&& f) {
-  binary_run<Q, kByteBlock>(run, [&](Q* y, auto a, auto b) {
+  binary_run<Q, kByteBlock>(run, [&](Q* y, const Q* a, const Q* b) {
     VecI32 v[kByteVectors];
-    for (int64_t k = 0; k < kByteVectors; ++k) v[k] = f(a(k), b(k));
+    for (int64_t k = 0; k < kByteVectors; ++k)
+      v[k] = f(load_wide(a + k * kLanes32), load_wide(b + k * kLanes32));
     store_bytes(v, limits, y);
   });
 }

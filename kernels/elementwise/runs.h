@@ -14,12 +14,13 @@ struct Run {
   int64_t n;
 };
 
-// Calls f(run) for all elements of the tile, with `inputs` operands. Dimensions that every operand
-// walks as one are joined.
-template <int inputs, typename F>
-PJ_INLINE void for_runs(const Tile& t, const ElementStrides& s, F&& f) {
+using RunFn = void (*)(const void* context, const Run& run);
+
+// The walk of for_runs(), once for all kernels.
+[[maybe_unused, gnu::noinline]] void walk_runs(const Tile& t, const ElementStrides& s, int inputs,
+                                               RunFn f, const void* context) {
   Run run{};
-  int64_t step[inputs];
+  int64_t step[kElementwiseInputs];
   for (int k = 0; k < inputs; ++k) {
     step[k] = s.in[k][kChannel];
     run.repeats[k] = step[k] == 0;
@@ -45,10 +46,18 @@ PJ_INLINE void for_runs(const Tile& t, const ElementStrides& s, F&& f) {
       for (int32_t c = 0; c < cols; ++c) {
         for (int k = 0; k < inputs; ++k) run.in[k] = t.in[k] + at(s.in[k], b, r, c);
         run.out = t.out[0] + at(s.out, b, r, c);
-        f(run);
+        f(context, run);
       }
     }
   }
+}
+
+// Calls f(run) for all elements of the tile, with `inputs` operands. Dimensions that every operand
+// walks as one are joined.
+template <int inputs, typename F>
+PJ_INLINE void for_runs(const Tile& t, const ElementStrides& s, const F& f) {
+  walk_runs(
+      t, s, inputs, [](const void* c, const Run& run) { (*static_cast<const F*>(c))(run); }, &f);
 }
 
 }  // namespace

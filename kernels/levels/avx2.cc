@@ -1,7 +1,5 @@
-#include "kernels/conv/blocked.h"
 #include "kernels/conv/float.h"
 #include "kernels/conv/widened.h"
-#include "kernels/depthwise/blocked.h"
 #include "kernels/depthwise/dot_pairs.h"
 #include "kernels/depthwise/float.h"
 #include "kernels/levels/rows.h"
