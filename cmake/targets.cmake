@@ -2,10 +2,11 @@
 pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected Threads::Threads)
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
 pj_module(reference FOLDERS kernels/reference DEPENDS pj_base)
-# Products of matrices that no other kernel computes, and what tests compare whole networks with.
-set_source_files_properties(
-  ${CMAKE_SOURCE_DIR}/kernels/reference/conv.cc ${CMAKE_SOURCE_DIR}/kernels/reference/matmul.cc
-  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
+# What real models run and no other kernel computes, and what tests compare whole networks with.
+foreach(source conv detection matmul)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/reference/${source}.cc PROPERTIES
+                              COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
+endforeach()
 pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
@@ -86,6 +87,7 @@ if(PJ_BUILD_TESTS OR PJ_BUILD_BENCH)
   add_library(pj_test_support STATIC ${support})
   target_compile_definitions(pj_test_support PRIVATE PJ_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(pj_test_support PUBLIC pj_graph nlohmann_json::nlohmann_json)
+  include(bench/overhead/overhead.cmake)
 endif()
 
 if(PJ_BUILD_TESTS)
