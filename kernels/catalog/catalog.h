@@ -24,14 +24,18 @@ enum class KernelClass : uint8_t {
   // Element by element.
   kSum,         // quantised a + b, a - b
   kProduct,     // quantised a * b
+  kExtreme,     // 8-bit minimum or maximum
+  kPRelu,       // quantised x < 0 ? x * alpha : x
   kBinary,      // arithmetic on floats
   kUnary,       // functions of one float
   kTable,       // any function of one 8-bit number
   kQuantize,    // floats to 8 bits
   kDequantize,  // and back
   kPool,
-  kReduce,   // mean, sum, extremes over neighbouring dimensions
-  kSoftmax,  // over the last dimension
+  kReduce,     // mean, sum, extremes over neighbouring dimensions
+  kArgReduce,  // index of an extreme, over the last dimension
+  kSoftmax,    // likewise
+  kNormalize,  // likewise: log-softmax, L2 norm
   kLayerNorm,
   kNearest,
   kBilinear,

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/common/requantize.h"
+#include "kernels/common/unrolled.h"
 
 #if defined(__AVX2__) || defined(__ARM_NEON)
 #define HWY_COMPILE_ONLY_STATIC
@@ -38,7 +38,7 @@ inline constexpr TagF32 kF32;
 inline constexpr TagI32 kI32;
 inline constexpr int64_t kLanes32 = static_cast<int64_t>(hn::MaxLanes(kF32));
 // 8-bit results are made four vectors of 32 bits at a time, which fill one vector of bytes.
-inline constexpr int64_t kByteVectors = kLanes32 == 1 ? 1 : 4;
+inline constexpr int kByteVectors = kLanes32 == 1 ? 1 : 4;
 inline constexpr int64_t kByteBlock = kByteVectors * kLanes32;
 
 PJ_INLINE VecF32 splat(float x) { return hn::Set(kF32, x); }
@@ -132,7 +132,7 @@ PJ_INLINE void store_bytes(const VecI32* v, const ByteLimits<Q>& l, Q* y) {
   const auto low = hn::Set(d8, static_cast<Q>(l.low)), high = hn::Set(d8, static_cast<Q>(l.high));
   hn::StoreU(hn::Min(hn::Max(q, low), high), d8, y);
 #else
-  for (int64_t k = 0; k < kByteVectors; ++k) store_narrow(v[k], l, y + k * kLanes32);
+  unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA { store_narrow(v[k], l, y + k * kLanes32); });
 #endif
 }
 

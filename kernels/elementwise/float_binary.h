@@ -6,12 +6,13 @@
 namespace pj {
 namespace {
 
-[[maybe_unused]] void float_binary_run(const FloatBinaryParams& p, const Run& run) {
+[[maybe_unused]] void float_binary_runs(const FloatBinaryParams& p, const Runs& runs) {
   const VecF32 low = splat(p.low), high = splat(p.high);
   auto map = [&](auto f) {
-    binary_run<float, kLanes32>(run, [&](float* y, const float* a, const float* b) {
+    auto block = [&](float* y, const float* a, const float* b) {
       store(limit_lanes(f(load_wide(a), load_wide(b)), low, high), y);
-    });
+    };
+    runs.each([&](const Run& run) { binary_run<float, kLanes32>(run, block); });
   };
   switch (static_cast<FloatBinaryFn>(p.fn)) {
     case FloatBinaryFn::kAdd:
@@ -41,7 +42,7 @@ namespace {
 template <typename, typename>
 void run_float_binary(const Tile& t) {
   const FloatBinaryParams& p = *static_cast<const FloatBinaryParams*>(t.params);
-  for_runs<2>(t, p.strides, [&](const Run& run) { float_binary_run(p, run); });
+  for_groups<2>(t, p.strides, [&](const Runs& runs) { float_binary_runs(p, runs); });
 }
 
 }  // namespace

@@ -9,14 +9,16 @@
 namespace pj {
 namespace {
 
-[[maybe_unused]] void float_unary_run(const FloatUnaryParams& p, const Run& run) {
+[[maybe_unused]] void float_unary_runs(const FloatUnaryParams& p, const Runs& runs) {
   const VecF32 zero = splat(0.0f), one = splat(1.0f);
   const VecF32 infinite = splat(std::numeric_limits<float>::infinity());
   auto map = [&](auto f) {
-    for_blocks<kLanes32>(
-        run.n, reinterpret_cast<float*>(run.out),
-        [&](float* y, const float* x) { store(f(load_wide(x)), y); },
-        reinterpret_cast<const float*>(run.in[0]));
+    runs.each([&](const Run& run) {
+      for_blocks<kLanes32>(
+          run.n, reinterpret_cast<float*>(run.out),
+          [&](float* y, const float* x) { store(f(load_wide(x)), y); },
+          reinterpret_cast<const float*>(run.in[0]));
+    });
   };
   auto limit = [&](VecF32 low, VecF32 high) {
     map([&](VecF32 x) { return limit_lanes(x, low, high); });
@@ -66,7 +68,7 @@ namespace {
 template <typename, typename>
 void run_float_unary(const Tile& t) {
   const FloatUnaryParams& p = *static_cast<const FloatUnaryParams*>(t.params);
-  for_runs<1>(t, p.strides, [&](const Run& run) { float_unary_run(p, run); });
+  for_groups<1>(t, p.strides, [&](const Runs& runs) { float_unary_runs(p, runs); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "kernels/move/copy_boxes.h"
 #include "kernels/move/transpose.h"
 #include "kernels/pool/window.h"
+#include "kernels/reduce/arg_extreme.h"
 #include "kernels/reduce/fold.h"
 #include "kernels/reduce/layer_norm.h"
 #include "kernels/reduce/softmax_float.h"

@@ -183,6 +183,55 @@ std::vector<ElementCase> prelus() {
   return cases.take();
 }
 
+std::vector<ElementCase> extremes(DType t) {
+  Cases cases;
+  const Quantization q = shifted(t, 0.05f, 100);
+  for (BinaryFn fn : {BinaryFn::kMinimum, BinaryFn::kMaximum}) {
+    auto add = [&](const Shape& a, const Shape& b, Activation activation) {
+      cases.add(std::string(name_of(fn)) + " " + to_string(a) + " " + to_string(b), OpKind::kBinary,
+                BinaryParams{fn, activation}, {{t, a, q}, {t, b, q}}, t, q);
+    };
+    for (int32_t n : kLengths) add({n}, {n}, n % 2 ? Activation::kNone : Activation::kReluN1To1);
+    for (const auto& [a, b] : kBroadcasts) add(a, b, Activation::kNone);
+  }
+  return cases.take();
+}
+
+std::vector<ElementCase> quantized_prelus(DType t) {
+  Cases cases;
+  for (const Rescale& r : kRescales)
+    for (int32_t n : kLengths)
+      cases.add(
+          "prelu " + std::to_string(n), OpKind::kPRelu, NoParams{},
+          {{t, {2, 3, 2, n}, shifted(t, r.a, r.zero_a)}, {t, {1, 1, n}, shifted(t, r.b, r.zero_b)}},
+          t, shifted(t, r.y, r.zero_y));
+  return cases.take();
+}
+
+std::vector<ElementCase> arg_extremes(DType t) {
+  Cases cases;
+  const Quantization q = shifted(t, 0.05f, 100);
+  for (bool maximum : {true, false})
+    for (DType index : {DType::kI32, DType::kI64})
+      for (int32_t n : kLengths) {
+        ArgReduceParams p;
+        p.axis = -1;
+        p.maximum = maximum;
+        cases.add("arg " + std::to_string(n) + (maximum ? " max" : " min"), OpKind::kArgReduce, p,
+                  {{t, {2, 7, n}, q}}, index);
+      }
+  return cases.take();
+}
+
+std::vector<ElementCase> normalizations() {
+  Cases cases;
+  for (OpKind kind : {OpKind::kLogSoftmax, OpKind::kL2Normalization})
+    for (int32_t n : kLengths)
+      cases.add(std::string(name_of(kind)) + " " + std::to_string(n), kind, params_for(kind),
+                {{DType::kF32, {2, 5, n}, {}}}, DType::kF32);
+  return cases.take();
+}
+
 std::vector<ElementCase> float_unaries() {
   Cases cases;
   for (UnaryFn fn : {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt,
@@ -259,9 +308,23 @@ std::vector<ElementCase> copies() {
       strided.end = {2, 0, 4, c};
       strided.strides = {1, -2, 2, 1};
       cases.add("strided slice", OpKind::kStridedSlice, strided, {x}, t, q);
-      cases.add("pad", OpKind::kPad, PadParams{PadFn::kConstant, {0, 1, 2, 3}, {1, 0, 1, 2}}, {x},
-                t, q);
+      const Dims before = {0, 1, 2, std::min(3, c - 1)}, after = {1, 0, 1, c / 2};
+      for (PadFn fn : {PadFn::kConstant, PadFn::kReflect, PadFn::kSymmetric})
+        cases.add("pad " + std::to_string(static_cast<int>(fn)), OpKind::kPad,
+                  PadParams{fn, before, after}, {x}, t, q);
+      cases.add("broadcast", OpKind::kBroadcastTo, BroadcastToParams{{3, 2, 5, 4, c}}, {x}, t, q);
+      cases.add("tile", OpKind::kTile, TileParams{{1, 3, 1, 2}}, {x}, t, q);
+      const Spec deep{t, {2, 3, 4, 4 * c}, q}, large{t, {2, 6, 4, c}, q}, many{t, {8, 3, 4, c}, q};
+      cases.add("depth to space", OpKind::kDepthToSpace, BlockParams{2}, {deep}, t, q);
+      cases.add("space to depth", OpKind::kSpaceToDepth, BlockParams{2}, {large}, t, q);
+      cases.add("space to batch", OpKind::kSpaceToBatch, SpaceBatchParams{{2, 3}, {1, 0}, {1, 2}},
+                {large}, t, q);
+      cases.add("batch to space", OpKind::kBatchToSpace, SpaceBatchParams{{2, 2}, {1, 0}, {0, 3}},
+                {many}, t, q);
     }
+    if (size_of(t) == 8)
+      cases.add("transpose", OpKind::kTranspose, TransposeParams{{0, 3, 1, 2}},
+                {{t, {2, 5, 4, 7}, q}}, t, q);
   }
   return cases.take();
 }
@@ -294,6 +357,14 @@ std::vector<ElementCase> element_cases(const KernelDesc& row) {
       return binary(row.input, {BinaryFn::kAdd, BinaryFn::kSub});
     case KernelClass::kProduct:
       return binary(row.input, {BinaryFn::kMul});
+    case KernelClass::kExtreme:
+      return extremes(row.input);
+    case KernelClass::kPRelu:
+      return quantized_prelus(row.input);
+    case KernelClass::kArgReduce:
+      return arg_extremes(row.input);
+    case KernelClass::kNormalize:
+      return normalizations();
     case KernelClass::kTable:
       return tables();
     case KernelClass::kQuantize:

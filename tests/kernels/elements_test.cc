@@ -145,8 +145,9 @@ bool works_in_place(const KernelDesc& row, const Graph& graph) {
   const Tensor &x = graph.tensor(graph.inputs[0]), &y = graph.tensor(graph.outputs[0]);
   bool elementwise = false;
   for (KernelClass cls :
-       {KernelClass::kSum, KernelClass::kProduct, KernelClass::kBinary, KernelClass::kUnary,
-        KernelClass::kTable, KernelClass::kSoftmax, KernelClass::kLayerNorm})
+       {KernelClass::kSum, KernelClass::kProduct, KernelClass::kExtreme, KernelClass::kPRelu,
+        KernelClass::kNormalize, KernelClass::kBinary, KernelClass::kUnary, KernelClass::kTable,
+        KernelClass::kSoftmax, KernelClass::kLayerNorm})
     elementwise = elementwise || row.cls == cls;
   return elementwise && x.shape == y.shape && size_of(x.dtype) == size_of(y.dtype);
 }
