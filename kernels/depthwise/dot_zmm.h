@@ -15,6 +15,7 @@ struct DotZmm {
   static constexpr int kChannels = 64;
   static constexpr int kSums = 4;    // accumulators of a vector of pixels
   static constexpr int kPixels = 4;  // vectors of pixels in registers
+  static constexpr bool kDirect = true;  // enough registers for dot_direct.h
 
   template <int G, bool whole>
   PJ_INLINE static Bytes load(const std::byte* const (&at)[G], int32_t channels, uint8_t flip) {
@@ -70,6 +71,14 @@ struct DotZmm {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
     return sum;
   }
+
+  PJ_INLINE static Sums dot_memory(Sums sum, Bytes x, const std::byte* w) {
+    asm("vpdpbusd %2, %1, %0"
+        : "+v"(sum)
+        : "v"(x), "m"(*reinterpret_cast<const __m512i_u*>(w)));
+    return sum;
+  }
+  PJ_INLINE static Bytes set(uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
 
   PJ_INLINE static __mmask64 mask(int32_t channels) { return ~__mmask64{0} >> (64 - channels); }
 
