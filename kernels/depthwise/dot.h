@@ -216,8 +216,6 @@ void list_taps(const DotTile<V>& d) {
 
 template <typename V, int G>
 void run_dot_panel(const DotTile<V>& d, const DotPanel& panel, bool new_taps) {
-  if constexpr (V::kDirect)
-    if (is_direct(d.p)) return run_direct_panel<V, G>(d, panel);
   if (new_taps) list_taps<V, G>(d);
   constexpr int32_t kGrain = V::kPixels * G;
   const Tile& t = d.t;
@@ -294,26 +292,22 @@ void run_dot(const Tile& t) {
                      dot_taps(p),
                      reinterpret_cast<int32_t*>(t.scratch),
                      t.scratch + dot_table_bytes(p)};
+  if constexpr (V::kBytes == kDirectVectorBytes)
+    if (dot_direct(p)) return run_direct(d);
   const std::byte* packed = t.in[1];
   DotSource sources[V::kChannels / 16];
   int32_t listed = 0;  // pixels of a vector that the table of taps is for
   for (int32_t c = 0; c < t.size[kChannel]; c += V::kChannels, packed += p.panel_bytes) {
-    const int32_t left = t.size[kChannel] - c;
-    const int32_t channels = left < V::kChannels ? left : V::kChannels;
-    DotPanel panel{packed, channels, c, c, sources, 0};
+    DotPanel panel = dot_panel<V>(packed, c, t.size[kChannel]);
     if (d.multiplier > 1) {
       // Rows are at the first channel of the input.
       panel.in_offset = 0;
+      panel.sources = sources;
       panel.source_bytes = p.in_channels < 16 ? p.in_channels : 16;
       find_sources(p, t.begin[kChannel] + c, sources);
     }
-    // Only the last panel is narrow.
-    const int32_t pixels = V::kChannels / dot_width(V::kChannels, channels);
-    if constexpr (V::kChannels >= 64)
-      if (pixels == 4) run_dot_panel<V, 4>(d, panel, pixels != listed);
-    if constexpr (V::kChannels >= 32)
-      if (pixels == 2) run_dot_panel<V, 2>(d, panel, pixels != listed);
-    if (pixels == 1) run_dot_panel<V, 1>(d, panel, pixels != listed);
+    const int32_t pixels = V::kChannels / dot_width(V::kChannels, panel.channels);
+    for_width<V>(panel.channels, [&](auto g) { run_dot_panel<V, g>(d, panel, pixels != listed); });
     listed = pixels;
   }
 }

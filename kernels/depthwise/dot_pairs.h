@@ -18,7 +18,6 @@ struct DotPairs {
   static constexpr int kChannels = 16;
   static constexpr int kSums = 2;    // accumulators of a vector of pixels
   static constexpr int kPixels = 4;  // vectors of pixels in registers
-  static constexpr bool kDirect = false;  // enough registers for dot_direct.h
 
   template <int G, bool whole>
   PJ_INLINE static Bytes load(const std::byte* const (&at)[G], int32_t channels, uint8_t flip) {

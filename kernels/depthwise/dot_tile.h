@@ -45,9 +45,27 @@ struct DotPanel {
   int64_t in_offset;  // bytes from the tile's first channel; 0 with a multiplier
   int64_t out_offset;
   // With a multiplier only: for each 16 channels, and how many bytes are loaded for them.
-  const DotSource* sources;
-  int32_t source_bytes;
+  const DotSource* sources = nullptr;
+  int32_t source_bytes = 0;
 };
+
+// The panel that begins at channel c of a tile's `channels`, without a multiplier.
+template <typename V>
+PJ_INLINE DotPanel dot_panel(const std::byte* packed, int32_t c, int32_t channels) {
+  const int32_t left = channels - c;
+  return {packed, left < V::kChannels ? left : V::kChannels, c, c};
+}
+
+// Calls f(the number of pixels in a vector), a constant. Only the last panel of a tile is narrow.
+template <typename V, typename F>
+PJ_INLINE void for_width(int32_t channels, F&& f) {
+  const int32_t pixels = V::kChannels / dot_width(V::kChannels, channels);
+  if constexpr (V::kChannels >= 64)
+    if (pixels == 4) f(std::integral_constant<int, 4>{});
+  if constexpr (V::kChannels >= 32)
+    if (pixels == 2) f(std::integral_constant<int, 2>{});
+  if (pixels == 1) f(std::integral_constant<int, 1>{});
+}
 
 }  // namespace
 }  // namespace pj

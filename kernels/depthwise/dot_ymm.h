@@ -16,7 +16,6 @@ struct DotYmm {
   static constexpr int kChannels = 32;
   static constexpr int kSums = 4;    // accumulators of a vector of pixels
   static constexpr int kPixels = 2;  // vectors of pixels in registers
-  static constexpr bool kDirect = false;  // enough registers for dot_direct.h
 
   template <int G, bool whole>
   PJ_INLINE static Bytes load(const std::byte* const (&at)[G], int32_t channels, uint8_t flip) {

@@ -183,12 +183,25 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   return tile;
 }
 
+// Rows of a tile of the depthwise kernels on dot products. They walk the panels of their tile, with
+// all rows for each, so that weights stay in L1 and each line of the input is read once; tiles are
+// parts for threads.
+int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts) {
+  const int64_t macs = int64_t{s.out_h} * s.out_w * s.out_c * s.kernel.kernel_h * s.kernel.kernel_w;
+  const double cycles = static_cast<double>(macs) / kernel.macs_per_cycle;
+  const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
+  return static_cast<int32_t>(ceil_div(piece(s.out_h, parts), shifts)) * shifts;
+}
+
 // Loops of the other kernels. A convolution keeps a block of pixels, at most half of L1, while all
-// panels of weights pass by; a depthwise one takes as few rows as its kernel likes at a
-// time, so that the rows of its window stay in L1 or L2 from one tile to the next.
+// panels of weights pass by; a depthwise one takes a row at a time, so that the rows of its window
+// stay in L1 or L2 from one tile to the next.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
                              const Target& target) {
-  if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, spec.shifts, true}};
+  if (s.cls == KernelClass::kDepthwise) {
+    const int32_t rows = spec.dot() ? dot_rows(s, kernel, spec.shifts) : spec.shifts;
+    return {{kBatch, 1, true}, {kRow, rows, true}};
+  }
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));
   const int64_t fit = target.l1_bytes / 2 / pixel / kernel.mr * kernel.mr;
