@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/common/requantize.h"
+#include "kernels/common/unrolled.h"
 
 namespace pj {
 namespace {
@@ -104,14 +104,25 @@ struct Vnni512 {
     PJ_INLINE Ints load(const uint8_t* p) const { return _mm512_maskz_loadu_epi32(quads, p); }
   };
 
-  // Sums of the lanes of a, b, c and d.
-  PJ_INLINE static __m128i across(Ints a, Ints b, Ints c, Ints d) {
-    const Ints ab = add32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-    const Ints cd = add32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-    const Ints all = add32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-    const __m256i half =
-        _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
-    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  // The sum of the lanes of each vector, times `factor`.
+  static constexpr int kSumPixels = 16;
+  PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[16], int32_t factor) {
+    // Halves of each two are added until a lane of 128 bits has its part of four sums.
+    Ints fours[4];
+    unrolled<4>([&](auto i) __attribute__((always_inline)) {
+      const Ints ab = added32(x[4 * i], x[4 * i + 1]), cd = added32(x[4 * i + 2], x[4 * i + 3]);
+      fours[i] = add32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    });
+    const Ints low = added_lanes(fours[0], fours[1]), high = added_lanes(fours[2], fours[3]);
+    const Ints all = added_lanes(low, high);
+    _mm512_storeu_si512(out, _mm512_mullo_epi32(all, set32(factor)));
+  }
+  PJ_INLINE static Ints added32(Ints a, Ints b) {
+    return add32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+  }
+  // Lanes 0 + 1 and 2 + 3 of a, then those of b.
+  PJ_INLINE static Ints added_lanes(Ints a, Ints b) {
+    return add32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
   }
 };
 
