@@ -151,7 +151,9 @@ int32_t piece(int32_t extent, int64_t parts) {
 // L2.
 //
 // Beyond that tiles are parts for threads: of at least 10,000 cycles each, against the few hundred
-// that a tile costs; cut along channels where weights are the larger operand, and so are read once.
+// that a tile costs. They are cut along channels where weights are more than what the layer reads
+// and writes, so that each core reads its part of them; else along pixels, so that a core finds
+// what it wrote in the layer before.
 TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const KernelDesc& kernel,
                       const Target& target) {
   const int64_t pixels = int64_t{s.out_h} * s.out_w;
@@ -170,7 +172,7 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
-  if (k * s.out_c > pixels * s.in_c) {
+  if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side.
     const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::min(4, kernel.mr / 6) : 1;
     const int32_t unit = side_by_side * kernel.nr;
