@@ -115,6 +115,7 @@ struct Vnni256 {
 
   // The sum of the lanes of each vector, times `factor`.
   static constexpr int kSumPixels = 4;
+  template <int>
   PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[4], int32_t factor) {
     const Ints all =
         _mm256_hadd_epi32(_mm256_hadd_epi32(x[0], x[1]), _mm256_hadd_epi32(x[2], x[3]));

@@ -104,17 +104,59 @@ struct Vnni512 {
     PJ_INLINE Ints load(const uint8_t* p) const { return _mm512_maskz_loadu_epi32(quads, p); }
   };
 
-  // The sum of the lanes of each vector, times `factor`.
+  // Short segments of `parts` pixels in one register, 64 / parts bytes for each. Vector j has
+  // pixels first_pixel(j), 4 more, ...
+  template <int parts>
+  static constexpr int first_pixel(int j) {
+    return parts == 2 && j >= 4 ? j + 4 : j;
+  }
+  template <int parts>
+  struct Parts {
+    __mmask16 quads[parts];
+    Ints ones;
+
+    PJ_INLINE explicit Parts(int32_t bytes) {
+      constexpr int kLanes = 16 / parts;  // of a pixel
+      for (int i = 0; i < parts; ++i)
+        quads[i] = static_cast<__mmask16>(((1U << (bytes + 3) / 4) - 1) << kLanes * i);
+      int8_t count[kBytes];
+      for (int32_t i = 0; i < kBytes; ++i) count[i] = i % (kBytes / parts) < bytes ? 1 : 0;
+      ones = Vnni512::load(count);
+    }
+    // In assembly, because compilers could load all bytes of a pixel first.
+    PJ_INLINE Ints load(const uint8_t* x, const int64_t* at) const {
+      Ints v = _mm512_setzero_si512();
+      unrolled<parts>([&](auto i) __attribute__((always_inline)) {
+        const uint8_t* p = x + at[4 * i];
+        if constexpr (parts == 4) {
+          asm("vbroadcasti32x4 %2, %0%{%1%}"
+              : "+v"(v)
+              : "Yk"(quads[i]), "m"(*reinterpret_cast<const __m128i_u*>(p)));
+        } else {
+          asm("vbroadcasti32x8 %2, %0%{%1%}"
+              : "+v"(v)
+              : "Yk"(quads[i]), "m"(*reinterpret_cast<const __m256i_u*>(p)));
+        }
+      });
+      return v;
+    }
+  };
+
+  // The sums of 16 pixels, whose parts are in the lanes of 16 / parts vectors, times `factor`.
   static constexpr int kSumPixels = 16;
-  PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[16], int32_t factor) {
-    // Halves of each two are added until a lane of 128 bits has its part of four sums.
-    Ints fours[4];
-    unrolled<4>([&](auto i) __attribute__((always_inline)) {
+  template <int parts>
+  PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[16 / parts], int32_t factor) {
+    // Halves of each two are added until a lane of 128 bits has its part of four vectors' sums.
+    constexpr int kFours = 4 / parts;
+    Ints fours[kFours];
+    unrolled<kFours>([&](auto i) __attribute__((always_inline)) {
       const Ints ab = added32(x[4 * i], x[4 * i + 1]), cd = added32(x[4 * i + 2], x[4 * i + 3]);
       fours[i] = add32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
     });
-    const Ints low = added_lanes(fours[0], fours[1]), high = added_lanes(fours[2], fours[3]);
-    const Ints all = added_lanes(low, high);
+    Ints all = fours[0];
+    if constexpr (parts == 2) all = added_lanes(fours[0], fours[1]);
+    if constexpr (parts == 1)
+      all = added_lanes(added_lanes(fours[0], fours[1]), added_lanes(fours[2], fours[3]));
     _mm512_storeu_si512(out, _mm512_mullo_epi32(all, set32(factor)));
   }
   PJ_INLINE static Ints added32(Ints a, Ints b) {

@@ -13,38 +13,72 @@ namespace pj {
 namespace {
 
 // -zero point of the weights * sum of a pixel's window, for `cols` pixels of a row, and more
-// numbers up to kSumPixels. `rows` is that of VnniRow. `rest` is for the bytes of a segment after
-// whole registers; `small` says that there are no whole ones.
-template <bool small>
-[[gnu::noinline]] void find_corrections(const VnniTile& t, int32_t segment_bytes,
-                                        const Vnni::Rest& rest, const uint8_t* const* rows,
-                                        int32_t cols, int32_t* corrections) {
+// numbers up to kSumPixels. `rows` is that of VnniRow. `add(x, at, sums)` adds the segments at x +
+// at[i] of pixels i to vectors of sums, of `parts` pixels each.
+template <int parts, typename Add>
+PJ_INLINE void for_sums(const VnniTile& t, const uint8_t* const* rows, int32_t cols,
+                        int32_t* corrections, Add&& add) {
   constexpr int kPixels = Vnni::kSumPixels;
-  const Vnni::Ints flip = Vnni::set32(t.in_flip);
   int64_t at[kPixels];
   for (int32_t i = 0; i < kPixels; ++i) at[i] = (i < cols ? i : cols - 1) * t.pixel_step;
   for (int32_t done = 0; done < cols; done += kPixels) {
     // The last pixels overlap those before them.
     const int32_t last = cols > kPixels ? cols - kPixels : 0, col = done < last ? done : last;
-    Vnni::Ints sums[kPixels] = {};
+    Vnni::Ints sums[kPixels / parts] = {};
     const uint8_t* const* row = rows;
     for (int32_t ky = 0; ky < t.kernel_h; ++ky, row += t.row_step) {
       const uint8_t* segment = *row + col * t.pixel_step;
-      for (int32_t s = 0; s < t.segments; ++s, segment += t.segment_step) {
-        unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
-          const uint8_t* x = segment + at[i];
-          int32_t left = segment_bytes;
-          if constexpr (!small) {
-            for (; left >= Vnni::kBytes; left -= Vnni::kBytes, x += Vnni::kBytes)
-              sums[i] = Vnni::dot(sums[i], Vnni::flipped(Vnni::load(x), flip), Vnni::set8(1));
-            if (left == 0) return;
-          }
-          sums[i] = Vnni::dot(sums[i], Vnni::flipped(rest.load(x), flip), rest.ones);
-        });
-      }
+      for (int32_t s = 0; s < t.segments; ++s, segment += t.segment_step) add(segment, at, sums);
     }
-    Vnni::store_sums(corrections + col, sums, -t.weights_zero_point);
+    Vnni::store_sums<parts>(corrections + col, sums, -t.weights_zero_point);
   }
+}
+
+// For segments of any length.
+[[maybe_unused, gnu::noinline]] void find_corrections(const VnniTile& t, int32_t segment_bytes,
+                                                      const uint8_t* const* rows, int32_t cols,
+                                                      int32_t* corrections) {
+  const Vnni::Ints flip = Vnni::set32(t.in_flip);
+  const int32_t left = segment_bytes % Vnni::kBytes, whole = segment_bytes - left;
+  const Vnni::Rest rest(left);
+  for_sums<1>(
+      t, rows, cols, corrections,
+      [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+        unrolled<Vnni::kSumPixels>([&](auto i) __attribute__((always_inline)) {
+          const uint8_t* x = segment + at[i];
+          for (const uint8_t* end = x + whole; x < end; x += Vnni::kBytes)
+            sums[i] = Vnni::dot(sums[i], Vnni::flipped(Vnni::load(x), flip), Vnni::set8(1));
+          if (left > 0) sums[i] = Vnni::dot(sums[i], Vnni::flipped(rest.load(x), flip), rest.ones);
+        });
+      });
+}
+
+// For segments of at most kBytes / parts bytes: loads of whole registers would cross lines.
+template <typename Isa, int parts>
+[[gnu::noinline]] void find_short_corrections(const VnniTile& t, int32_t segment_bytes,
+                                              const uint8_t* const* rows, int32_t cols,
+                                              int32_t* corrections) {
+  const Vnni::Ints flip = Vnni::set32(t.in_flip);
+  const typename Isa::template Parts<parts> segments(segment_bytes);
+  for_sums<parts>(
+      t, rows, cols, corrections,
+      [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+        unrolled<Isa::kSumPixels / parts>([&](auto j) __attribute__((always_inline)) {
+          const auto x = segments.load(segment, at + Isa::template first_pixel<parts>(j));
+          sums[j] = Vnni::dot(sums[j], Vnni::flipped(x, flip), segments.ones);
+        });
+      });
+}
+
+using VnniCorrectionsFn = void (*)(const VnniTile&, int32_t segment_bytes,
+                                   const uint8_t* const* rows, int32_t cols, int32_t* corrections);
+template <typename Isa>
+PJ_INLINE VnniCorrectionsFn corrections_for(int32_t segment_bytes) {
+  if constexpr (Isa::kMaxPanels == 4) {
+    if (segment_bytes <= 16) return find_short_corrections<Isa, 4>;
+    if (segment_bytes <= 32) return find_short_corrections<Isa, 2>;
+  }
+  return find_corrections;
 }
 
 }  // namespace
