@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/common/merge_512.h"
 #include "kernels/common/unrolled.h"
 
 namespace pj {
@@ -123,20 +124,10 @@ struct Vnni512 {
       for (int32_t i = 0; i < kBytes; ++i) count[i] = i % (kBytes / parts) < bytes ? 1 : 0;
       ones = Vnni512::load(count);
     }
-    // In assembly, because compilers could load all bytes of a pixel first.
     PJ_INLINE Ints load(const uint8_t* x, const int64_t* at) const {
       Ints v = _mm512_setzero_si512();
       unrolled<parts>([&](auto i) __attribute__((always_inline)) {
-        const uint8_t* p = x + at[4 * i];
-        if constexpr (parts == 4) {
-          asm("vbroadcasti32x4 %2, %0%{%1%}"
-              : "+v"(v)
-              : "Yk"(quads[i]), "m"(*reinterpret_cast<const __m128i_u*>(p)));
-        } else {
-          asm("vbroadcasti32x8 %2, %0%{%1%}"
-              : "+v"(v)
-              : "Yk"(quads[i]), "m"(*reinterpret_cast<const __m256i_u*>(p)));
-        }
+        v = merge_run<kBytes / parts>(v, quads[i], x + at[4 * i]);
       });
       return v;
     }

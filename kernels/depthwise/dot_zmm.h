@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/common/merge_512.h"
 #include "kernels/depthwise/dot.h"
 
 namespace pj {
@@ -89,28 +90,19 @@ struct DotZmm {
   // Whether load_masked() flips before it puts bytes into `to`, so that `to` has to be flipped.
   template <int G>
   static constexpr bool kFlipsFirst = G == 1;
-  // G pixels `distance` bytes apart; where there are none, `to` stays. One instruction a pixel, in
-  // assembly because compilers could load all bytes of a pixel first.
+  // G pixels `distance` bytes apart; where there are none, `to` stays.
   template <int G>
   PJ_INLINE static Bytes load_masked(const std::byte* p, int64_t distance, const Masks<G>& masks,
                                      Bytes to, Bytes flips) {
     if constexpr (G == 1) {
+      // In assembly, because compilers could load all bytes first.
       asm("vpxord %3, %2, %0%{%1%}"
           : "+v"(to)
           : "Yk"(masks.part[0]), "v"(flips), "m"(*reinterpret_cast<const __m512i_u*>(p)));
       return to;
     } else {
       unrolled<G>([&](auto g) PJ_INLINE_LAMBDA {
-        const std::byte* at = p + g * distance;
-        if constexpr (G == 2) {
-          asm("vbroadcasti32x8 %2, %0%{%1%}"
-              : "+v"(to)
-              : "Yk"(masks.part[g]), "m"(*reinterpret_cast<const __m256i_u*>(at)));
-        } else {
-          asm("vbroadcasti32x4 %2, %0%{%1%}"
-              : "+v"(to)
-              : "Yk"(masks.part[g]), "m"(*reinterpret_cast<const __m128i_u*>(at)));
-        }
+        to = merge_run<kBytes / G>(to, masks.part[g], p + g * distance);
       });
       return _mm512_xor_si512(to, flips);
     }
