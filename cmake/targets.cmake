@@ -19,6 +19,8 @@ pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mavxvnni")
 set(avx512 "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd")
 pj_kernel_level(avx512 AVX512 "${avx512}")
 pj_kernel_level(avx512vnni AVX512VNNI "${avx512} -mavx512vnni")
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx512vnni.cc PROPERTIES
+  COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   pj_kernel_level(neon NEON "-march=armv8-a")
   pj_kernel_level(neondot NEONDOT "-march=armv8.2-a+dotprod")

@@ -51,7 +51,7 @@ constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols
 }
 
 // What a tile keeps in scratch: a pointer for each row of the input, a correction for each pixel of
-// the output and three unused, and lines: one of padding for rows outside the image and, where
+// the output and 15 unused, and lines: one of padding for rows outside the image and, where
 // inside_row() is false, copies of the rows with padding around.
 struct SegmentScratch {
   int64_t corrections_at, lines_at, line_bytes;
@@ -61,7 +61,7 @@ constexpr SegmentScratch segment_scratch(const ConvKernelParams& p, int32_t rows
   auto aligned = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
   SegmentScratch s{};
   s.corrections_at = aligned(int64_t{input_rows(p, rows)} * static_cast<int64_t>(sizeof(void*)));
-  s.lines_at = s.corrections_at + aligned((int64_t{rows} * cols + 3) * 4);
+  s.lines_at = s.corrections_at + aligned((int64_t{rows} * cols + 15) * 4);
   s.line_bytes = aligned(input_line_bytes(p, cols) + 3);
   return s;
 }

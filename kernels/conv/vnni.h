@@ -209,10 +209,10 @@ PJ_INLINE bool rows_are_one(const Tile& t, const ConvKernelParams& p, const uint
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
   const bool correct = p.weights_zero_point != 0;
   if (correct) {
-    const Vnni::Rest rest(segments.bytes % Vnni::kBytes);
+    const VnniCorrectionsFn find = corrections_for<Vnni>(segments.bytes);
     for (int32_t row = 0; row < t.size[kRow]; ++row)
-      find_corrections(v, segments.bytes, rest, table + row * p.stride_h, t.size[kCol],
-                       corrections + row * t.size[kCol]);
+      find(v, segments.bytes, table + row * p.stride_h, t.size[kCol],
+           corrections + row * t.size[kCol]);
   }
 
   int32_t rows = t.size[kRow], cols = t.size[kCol];

@@ -90,6 +90,11 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
       return {};
     }
   }
+  step.members = lower_requantizing_concat(c, op);
+  if (!step.members.empty()) {
+    step.threads = useful_threads(step.members.back());
+    return {};
+  }
   PJ_ASSIGN(LoopNest nest, lower_reference(c, op));
   step.members.push_back(std::move(nest));
   step.threads = 1;

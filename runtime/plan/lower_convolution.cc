@@ -151,7 +151,9 @@ int32_t piece(int32_t extent, int64_t parts) {
 // L2.
 //
 // Beyond that tiles are parts for threads: of at least 10,000 cycles each, against the few hundred
-// that a tile costs; cut along channels where weights are the larger operand, and so are read once.
+// that a tile costs. They are cut along channels where weights are more than what the layer reads
+// and writes, so that each core reads its part of them; else along pixels, so that a core finds
+// what it wrote in the layer before.
 TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const KernelDesc& kernel,
                       const Target& target) {
   const int64_t pixels = int64_t{s.out_h} * s.out_w;
@@ -179,7 +181,7 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
-  if (k * s.out_c > pixels * s.in_c) {
+  if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side.
     const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::min(4, kernel.mr / 6) : 1;
     const int32_t unit = side_by_side * kernel.nr;
@@ -192,19 +194,34 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   return tile;
 }
 
+// Rows of a tile of the depthwise kernels on dot products. They walk the panels of their tile, with
+// all rows for each, so that weights stay in L1 and each line of the input is read once; tiles are
+// parts for threads.
+int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts) {
+  const int64_t macs = int64_t{s.out_h} * s.out_w * s.out_c * s.kernel.kernel_h * s.kernel.kernel_w;
+  const double cycles = static_cast<double>(macs) / kernel.macs_per_cycle;
+  const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
+  return static_cast<int32_t>(ceil_div(piece(s.out_h, parts), shifts)) * shifts;
+}
+
 // Loops of depthwise kernels. Where a panel is narrower than half a line, tiles are a line of
 // channels wide or several, so that a line is used up while it is in L1, and so large that their
-// input takes a quarter of L1. Rows are innermost: neighbours share some. Other kernels take as few
-// rows as they like at a time, so that the rows of a window stay in L1 or L2 from one tile to the
-// next.
+// input takes a quarter of L1. Rows are innermost: neighbours share some. Portable kernels take a
+// row at a time, so that the rows of its window stay in L1 or L2 from one tile to the next.
 std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
                                   const PackSpec& spec, const Target& target) {
   constexpr int64_t kLine = 64;
   const int32_t unit = spec.shifts;
   const auto channels = static_cast<int32_t>(kLine / static_cast<int64_t>(size_of(kernel.input)));
-  if (s.in_c != s.out_c || kernel.nr * 2 >= channels)
-    return {{kBatch, 1, true}, {kRow, unit, true}};
   const ConvKernelParams& k = s.kernel;
+  if (kernel.input == DType::kF32) {
+    // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
+    const int64_t line = int64_t{s.in_w} * k.stride_h * kernel.nr * 4;
+    const auto fit = static_cast<int32_t>(target.l1_bytes / 2 / line);
+    return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
+  }
+  if (s.in_c != s.out_c || kernel.nr * 2 >= channels)
+    return {{kBatch, 1, true}, {kRow, spec.dot() ? dot_rows(s, kernel, unit) : unit, true}};
   const int64_t pixels = target.l1_bytes / 4 / kLine;  // of the input
   const int64_t fit = pixels / (int64_t{input_rows(k, unit)} * k.stride_w);
   const int64_t cols = std::clamp<int64_t>(fit, std::min(s.out_w, 8), s.out_w);
@@ -222,12 +239,6 @@ std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
 // weights pass by.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
                              const Target& target) {
-  if (s.cls == KernelClass::kDepthwise && kernel.input == DType::kF32) {
-    // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
-    const int64_t line = int64_t{s.in_w} * s.kernel.stride_h * kernel.nr * 4;
-    const auto fit = static_cast<int32_t>(target.l1_bytes / 2 / line);
-    return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
-  }
   if (s.cls == KernelClass::kDepthwise) return depthwise_loops(s, kernel, spec, target);
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));

@@ -1,7 +1,10 @@
 // Operators that only move elements: boxes of bytes, copied by one kernel.
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/move/move.h"
 #include "kernels/reference/block_walk.h"
+#include "kernels/reference/unary_table.h"
 #include "runtime/base/strided_slice.h"
+#include "runtime/passes/evaluate.h"
 #include "runtime/plan/lower_support.h"
 
 namespace pj {
@@ -283,6 +286,51 @@ std::optional<LoopNest> lower_copy(const LowerContext& c, const Op& op) {
   for (TensorId id : op.inputs) nest.in.push_back(whole_operand(c, id));
   for (TensorId id : op.outputs) nest.out.push_back(whole_operand(c, id));
   return nest;
+}
+
+std::vector<LoopNest> lower_requantizing_concat(const LowerContext& c, const Op& op) {
+  const Tensor& y = c.tensor(op.outputs[0]);
+  const KernelId kernel = find_row(c, KernelClass::kTable, DType::kU8, DType::kU8);
+  if (op.kind != OpKind::kConcat || size_of(y.dtype) != 1 || !is_quantized(y) || kernel < 0 ||
+      elements(y.shape) == 0)
+    return {};
+  const int32_t axis = normalize_axis(op.as<ConcatParams>().axis, y.shape.rank());
+  int64_t outer = 1;
+  for (int32_t d = 0; d < axis; ++d) outer *= y.shape[d];
+  const int64_t row = elements(y.shape) / outer;
+
+  std::vector<LoopNest> nests;
+  int64_t offset = row;
+  // The last one is the first input: a step's last output begins where the operator's does.
+  for (size_t i = op.inputs.size(); i-- > 0;) {
+    const Tensor& x = c.tensor(op.inputs[i]);
+    if (!is_quantized(x)) return {};
+    const int64_t run = elements(x.shape) / outer;
+    offset -= run;
+    if (run == 0) continue;
+    TableParams p = {};
+    make_concat_table(operand_of(x), operand_of(y), p.table);
+    LoopNest nest;
+    nest.kernel = kernel;
+    nest.extent[kRow] = static_cast<int32_t>(outer);
+    nest.extent[kChannel] = static_cast<int32_t>(run);
+    nest.in = {whole_operand(c, op.inputs[i])};
+    nest.out = {whole_operand(c, op.outputs[0])};
+    nest.out[0].buffer.offset += offset;
+    nest.out[0].bytes -= offset;
+    auto set_strides = [&](int64_t* strides, int64_t row_bytes) {
+      strides[kRow] = row_bytes;
+      strides[kChannel] = 1;
+    };
+    set_strides(nest.in[0].stride, run);
+    set_strides(nest.out[0].stride, row);
+    set_strides(p.strides.in[0], run);
+    set_strides(p.strides.out, row);
+    cut(nest, outer > 1 ? kRow : kChannel, outer > 1 ? 1 : 64);
+    nest.params = params_bytes(p);
+    nests.push_back(std::move(nest));
+  }
+  return nests;
 }
 
 }  // namespace pj

@@ -102,6 +102,13 @@ std::vector<ElementCase> tables() {
         cases.add("requantize" + std::to_string(n), OpKind::kQuantize, NoParams{},
                   {{t, {n}, shifted(t, 0.05f, 120)}}, to, shifted(to, 0.01f, 99));
     }
+    const Quantization q = shifted(t, 0.1f, 77);
+    for (int32_t c : {1, 3, 64, 300}) {
+      const Spec x{t, {2, 5, 4, c}, q}, other{t, {2, 5, 4, c}, shifted(t, 0.13f, 70)};
+      for (int32_t axis : {0, 2, 3})
+        cases.add("concat of two scales, axis " + std::to_string(axis), OpKind::kConcat,
+                  ConcatParams{axis, Activation::kNone}, {x, other, x}, t, q);
+    }
   }
   return cases.take();
 }

@@ -55,7 +55,6 @@ Result<Plan> plan_with(const Graph& graph, const std::string& name) {
 // Runs the only step of the plan, last part first.
 std::vector<Bytes> run(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
                        bool in_place) {
-  const LoopNest& nest = plan.program.steps[0].members[0];
   std::vector<Guarded> in, out;
   for (TensorId id : graph.inputs) in.emplace_back(graph.tensor(id));
   for (TensorId id : graph.outputs) out.emplace_back(graph.tensor(id));
@@ -69,13 +68,15 @@ std::vector<Bytes> run(const Graph& graph, const Plan& plan, const std::vector<B
     if (ref.space == Space::kOutput) return (in_place ? in : out)[i].data() + ref.offset;
     return nullptr;
   };
-  BoundNest bound{&nest, kernel_function(nest.kernel), {}, {}};
-  for (const Operand& o : nest.in) bound.in.push_back(address(o.buffer));
-  for (const Operand& o : nest.out) bound.out.push_back(address(o.buffer));
-  Workspace workspace;
-  workspace.reserve(nest);
-  EXPECT_TRUE(workspace.allocate());
-  for (int64_t part = part_count(nest); part-- > 0;) run_parts(bound, part, part + 1, workspace);
+  for (const LoopNest& nest : plan.program.steps[0].members) {
+    BoundNest bound{&nest, kernel_function(nest.kernel), {}, {}};
+    for (const Operand& o : nest.in) bound.in.push_back(address(o.buffer));
+    for (const Operand& o : nest.out) bound.out.push_back(address(o.buffer));
+    Workspace workspace;
+    workspace.reserve(nest);
+    EXPECT_TRUE(workspace.allocate());
+    for (int64_t part = part_count(nest); part-- > 0;) run_parts(bound, part, part + 1, workspace);
+  }
   std::vector<Bytes> results;
   for (size_t i = 0; i < out.size(); ++i) {
     Guarded& g = (in_place ? in : out)[i];
