@@ -5,6 +5,7 @@
 #include "kernels/depthwise/dot_pairs.h"
 #include "kernels/depthwise/float.h"
 #include "kernels/levels/rows.h"
+#include "kernels/matmul/float.h"
 
 namespace pj::kernels {
 PJ_KERNELS_AVX2(PJ_DEFINE_ROW)

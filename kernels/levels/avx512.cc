@@ -1,6 +1,7 @@
 #include "kernels/conv/float.h"
 #include "kernels/depthwise/float.h"
 #include "kernels/levels/rows.h"
+#include "kernels/matmul/float.h"
 
 namespace pj::kernels {
 PJ_KERNELS_AVX512(PJ_DEFINE_ROW)
