@@ -69,20 +69,24 @@ void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t
   }
 }
 
-template <typename W>
-void run_float_tile(const Tile& t) {
+PJ_INLINE FloatTile float_tile_of(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const Segments segments = segments_of(p);
-  const FloatTile f{.kernel_h = p.kernel_h,
-                    .segments = segments.per_row,
-                    .count = segments.bytes,
-                    .row_step = p.dilation_h,
-                    .segment_step = segments.step,
-                    .pixel_step = p.stride_w * p.in_col_bytes,
-                    .panel_bytes = p.panel_bytes,
-                    .out_step = p.out_col_bytes,
-                    .low = p.low,
-                    .high = p.high};
+  return {.kernel_h = p.kernel_h,
+          .segments = segments.per_row,
+          .count = segments.bytes,
+          .row_step = p.dilation_h,
+          .segment_step = segments.step,
+          .pixel_step = p.stride_w * p.in_col_bytes,
+          .panel_bytes = p.panel_bytes,
+          .out_step = p.out_col_bytes,
+          .low = p.low,
+          .high = p.high};
+}
+
+// The pixels of a tile, whose rows are found through its scratch.
+PJ_INLINE FloatPixels float_pixels_of(const Tile& t) {
+  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
   find_rows(t, p, segment_scratch(p, t.size[kRow], t.size[kCol]),
             inside_row(p, t.begin[kCol], t.size[kCol], 0), 0, table);
@@ -91,14 +95,14 @@ void run_float_tile(const Tile& t) {
     pixels.cols *= pixels.rows;
     pixels.rows = 1;
   }
-  compute_panels<W>(f, pixels, reinterpret_cast<const uint8_t*>(t.in[1]), t.size[kChannel],
-                    reinterpret_cast<uint8_t*>(t.out[0]));
+  return pixels;
 }
 
 template <typename X, typename W, int mr, int nr>
 void run_float_conv(const Tile& t) {
   static_assert(std::is_same_v<X, float> && nr == kFloatPanel);
-  run_float_tile<W>(t);
+  compute_panels<W>(float_tile_of(t), float_pixels_of(t), reinterpret_cast<const uint8_t*>(t.in[1]),
+                    t.size[kChannel], reinterpret_cast<uint8_t*>(t.out[0]));
 }
 
 }  // namespace

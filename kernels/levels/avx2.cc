@@ -1,5 +1,6 @@
 #include "kernels/conv/blocked.h"
 #include "kernels/conv/float.h"
+#include "kernels/conv/float_dot.h"
 #include "kernels/conv/widened.h"
 #include "kernels/depthwise/blocked.h"
 #include "kernels/depthwise/dot_pairs.h"

@@ -1,4 +1,5 @@
 #include "kernels/conv/float.h"
+#include "kernels/conv/float_dot.h"
 #include "kernels/depthwise/float.h"
 #include "kernels/levels/rows.h"
 #include "kernels/matmul/float.h"

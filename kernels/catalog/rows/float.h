@@ -6,6 +6,8 @@
 #define PJ_FLOAT_PAIR(X, isa, type, weights, mr, dw_mr, nr, macs)                                  \
   X(type##_conv_##mr##x##nr##c1_##isa, kConv, float_conv, kF32, weights, kF32, isa, mr, nr, 1,     \
     kConvSegments, any_layer, macs)                                                                \
+  X(type##_conv_##nr##x1c##nr##_##isa, kConv, float_dot_conv, kF32, weights, kF32, isa, nr, 1, nr, \
+    kConvSegments, two_channels, macs / 3)                                                         \
   X(type##_dwconv_##dw_mr##x##nr##c1_##isa, kDepthwise, float_depthwise, kF32, weights, kF32, isa, \
     dw_mr, nr, 1, kDepthwisePanels, no_multiplier, macs / 2)
 
