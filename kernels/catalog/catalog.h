@@ -15,12 +15,13 @@ namespace pj {
 
 // What a kernel computes. The loop dimensions and operands of each class are documented with its
 // parameter type: ConvKernelParams (kernels/conv/conv.h), for depthwise too, ReferenceParams
-// (kernels/reference/reference.h), and the header of the same name in kernels/elementwise, pool,
-// reduce, resize and move.
+// (kernels/reference/reference.h), and the header of the same name in kernels/matmul, elementwise,
+// pool, reduce, resize and move.
 enum class KernelClass : uint8_t {
   kReference,  // one whole operator of `op`, any types
   kConv,       // convolution, matrix product, fully connected
   kDepthwise,
+  kMatmul,  // product of two matrices that are computed
   // Element by element.
   kSum,         // quantised a + b, a - b
   kProduct,     // quantised a * b

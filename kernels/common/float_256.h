@@ -49,6 +49,17 @@ struct Float256 {
   PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
     return _mm256_min_ps(high, _mm256_max_ps(low, x));
   }
+  // The sums over the lanes of kLanes vectors.
+  PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
+    // Four vectors become one of four sums for each 128 bits.
+    auto four = [](Vec a, Vec b, Vec c, Vec d) {
+      const Vec ab = add(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+      const Vec cd = add(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+      return add(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+    };
+    const Vec low = four(x[0], x[1], x[2], x[3]), high = four(x[4], x[5], x[6], x[7]);
+    return add(_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31));
+  }
 
  private:
   PJ_INLINE static __m256i mask(int32_t count) {

@@ -50,6 +50,22 @@ struct Float512 {
   PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
     return _mm512_min_ps(high, _mm512_max_ps(low, x));
   }
+  // The sums over the lanes of kLanes vectors.
+  PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
+    // Four vectors become one of four sums for each 128 bits, then four of these one.
+    Vec four[4];
+    for (int i = 0; i < 4; ++i) {
+      const Vec ab = add(_mm512_unpacklo_ps(x[4 * i], x[4 * i + 1]),
+                         _mm512_unpackhi_ps(x[4 * i], x[4 * i + 1]));
+      const Vec cd = add(_mm512_unpacklo_ps(x[4 * i + 2], x[4 * i + 3]),
+                         _mm512_unpackhi_ps(x[4 * i + 2], x[4 * i + 3]));
+      four[i] = add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+    }
+    auto halves = [](Vec a, Vec b) {
+      return add(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+    };
+    return halves(halves(four[0], four[1]), halves(four[2], four[3]));
+  }
 
  private:
   PJ_INLINE static __mmask16 mask(int32_t count) {

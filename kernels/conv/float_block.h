@@ -80,7 +80,7 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
   constexpr int kChains = mr * kVectors > 4 ? 1 : (mr * kVectors > 2 ? 2 : 4);
   // Steps in one turn of the loop: few, where a step is long, for the sake of small code.
   constexpr int kSteps = kChains > 1 ? kChains : (mr * kVectors >= 16 ? 1 : 2);
-  FloatSums<mr, panels> more[kChains] = {};          // more[0] is acc
+  FloatSums<mr, panels> more[kChains] = {};  // more[0] is acc
   Lanes<panels> w(r.panel + kFloatPanel * sizeof(float), t.panel_bytes);
   const uint8_t* const* row = r.rows;
   for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {

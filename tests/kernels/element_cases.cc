@@ -356,10 +356,41 @@ std::vector<ElementCase> layer_norms() {
   return cases.take();
 }
 
+// Sizes around those of blocks and panels; batches that one factor repeats for.
+std::vector<ElementCase> products() {
+  Cases cases;
+  const auto f32 = DType::kF32;
+  const int32_t sizes[][3] = {{1, 1, 1},   {1, 16, 16},  {7, 5, 3},   {25, 31, 33},
+                              {13, 64, 8}, {99, 99, 64}, {3, 130, 70}};
+  for (const auto& [m, n, k] : sizes) {
+    const std::string name = fmt::format("{}x{}x{}", m, n, k);
+    for (Activation a : {Activation::kNone, Activation::kRelu6}) {
+      const FullyConnectedParams p{false, a};
+      cases.add(name, OpKind::kFullyConnected, p, {{f32, {m, k}, {}}, {f32, {n, k}, {}}}, f32);
+      cases.add(name + " and bias", OpKind::kFullyConnected, p,
+                {{f32, {m, k}, {}}, {f32, {n, k}, {}}, {f32, {n}, {}}}, f32);
+    }
+    for (bool transposed : {false, true}) {
+      const Shape b = transposed ? Shape{n, k} : Shape{k, n};
+      const Shape batched = transposed ? Shape{2, 3, n, k} : Shape{2, 3, k, n};
+      const BatchMatMulParams p{false, transposed};
+      cases.add(name + " shared b", OpKind::kBatchMatMul, p,
+                {{f32, {2, 3, m, k}, {}}, {f32, b, {}}}, f32);
+      cases.add(name + " shared a", OpKind::kBatchMatMul, p,
+                {{f32, {1, m, k}, {}}, {f32, batched, {}}}, f32);
+      cases.add(name + " batch", OpKind::kBatchMatMul, p,
+                {{f32, {2, 3, m, k}, {}}, {f32, batched, {}}}, f32);
+    }
+  }
+  return cases.take();
+}
+
 }  // namespace
 
 std::vector<ElementCase> element_cases(const KernelDesc& row) {
   switch (row.cls) {
+    case KernelClass::kMatmul:
+      return products();
     case KernelClass::kSum:
       return binary(row.input, {BinaryFn::kAdd, BinaryFn::kSub});
     case KernelClass::kProduct:

@@ -165,8 +165,10 @@ TEST_P(ElementRow, AgreesWithTheReference) {
     ASSERT_TRUE(expected_plan && plan);
     ASSERT_EQ(plan->program.steps[0].members[0].kernel, GetParam());
     ASSERT_NE(expected_plan->program.steps[0].members[0].kernel, GetParam());
+    const float tolerance = row.cls == KernelClass::kMatmul ? 1e-5f : 2e-6f;
     for (Values v : {Values::kRandom, Values::kLow, Values::kHigh, Values::kSpecial}) {
-      const bool sums = row.cls == KernelClass::kReduce || row.cls == KernelClass::kLayerNorm;
+      const bool sums = row.cls == KernelClass::kReduce || row.cls == KernelClass::kLayerNorm ||
+                        row.cls == KernelClass::kMatmul;
       const std::vector<Bytes> inputs = make_inputs(c.graph, v, sums ? 50.0f : 1e38f);
       const auto expected = run(c.graph, *expected_plan, inputs, false);
       const DType dtype = c.graph.tensor(c.graph.outputs[0]).dtype;
@@ -174,7 +176,7 @@ TEST_P(ElementRow, AgreesWithTheReference) {
         if (in_place && !works_in_place(row, c.graph)) continue;
         const auto actual = run(c.graph, *plan, inputs, in_place);
         for (size_t i = 0; i < actual.size(); ++i)
-          ASSERT_TRUE(agree(actual[i], expected[i], dtype, 2e-6f)) << "values " << int(v);
+          ASSERT_TRUE(agree(actual[i], expected[i], dtype, tolerance)) << "values " << int(v);
       }
     }
   }
