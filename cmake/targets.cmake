@@ -3,6 +3,9 @@ pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected ${CPUINFO
                                Threads::Threads)
 target_include_directories(pj_base SYSTEM PRIVATE ${CPUINFO_INCLUDE_DIR})
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
+# Its loops go over the scales of all channels, tens of thousands, at every load.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/graph/validate.cc PROPERTIES COMPILE_OPTIONS
+                                                                                     -O3)
 pj_module(reference FAST FOLDERS kernels/reference DEPENDS pj_base)
 pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)

@@ -30,6 +30,9 @@ struct PassReport {
 // `reports`, if not null, gets one entry a pass. Errors: those of validate() and infer_shapes();
 // kOutOfMemory.
 Status run_passes(Graph& graph, std::vector<PassReport>* reports = nullptr);
+// The same for a graph that validate() and infer_shapes() have accepted, as readers leave it: what
+// nothing changes is not looked at again.
+Status run_passes_on_valid(Graph& graph, std::vector<PassReport>* reports = nullptr);
 
 // Drops operators whose outputs nobody uses and tensors that nothing refers to; the rest keeps its
 // order. Graph inputs stay.
