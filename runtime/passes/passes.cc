@@ -12,6 +12,7 @@ constexpr PassInfo kPasses[] = {
     {"remove_identities", "operators that change nothing are dropped", remove_identities},
     {"fuse_pad", "zeros around an image become padding of the convolution", fuse_pad},
     {"fuse_activation", "relu and its kin join the operator before", fuse_activation},
+    {"drop_bias_scales", "scales of biases, which nobody reads, are dropped", drop_bias_scales},
 };
 constexpr size_t kPassCount = std::size(kPasses);
 

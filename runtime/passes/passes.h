@@ -56,6 +56,10 @@ Result<int> fuse_pad(Graph& graph);
 // A relu, relu6 or relu_n1_to_1 becomes the activation of the operator before it.
 Result<int> fuse_activation(Graph& graph);
 
+// The scales of int32 biases go: they are those of the products that a bias is added to, nobody
+// reads them, and in a file they take as much room as those of the weights.
+Result<int> drop_bias_scales(Graph& graph);
+
 // Operators that return their input as it is are dropped, and chains of reshapes become one.
 Result<int> remove_identities(Graph& graph);
 
