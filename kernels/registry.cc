@@ -37,8 +37,12 @@ namespace {
 
 std::vector<KernelFn> build_registry() {
   std::vector<KernelFn> functions(kernel_catalog().size(), nullptr);
-  auto put = [&](const char* name, KernelFn f) {
-    functions[static_cast<size_t>(*find_kernel(kernel_catalog(), name))] = f;
+  const std::span<const KernelDesc> catalog = kernel_catalog();
+  // Names come in the catalog's order, so that the next one is nearly always the one to find.
+  size_t at = 0;
+  auto put = [&](std::string_view name, KernelFn f) {
+    while (name != catalog[at].name) at = at + 1 < catalog.size() ? at + 1 : 0;
+    functions[at] = f;
   };
 #define X(name, ...) put(#name, kernels::name);
   PJ_KERNELS_SCALAR(X)

@@ -37,6 +37,15 @@ struct ConvAccess {
   uint64_t panel(int32_t channel) const {
     return a.in[1] + static_cast<uint64_t>(channel / k.nr * p.panel_bytes);
   }
+  // Where the weights of a panel are read from, after their f16 are widened to scratch.
+  uint64_t widened(int32_t channel, int64_t elements) {
+    const uint64_t weights = panel(channel) + static_cast<uint64_t>(header_bytes());
+    if (k.weights != DType::kF16) return weights;
+    replay_streams({{weights, elements * 2, false}, {a.scratch, elements * 4, true}}, caches);
+    return a.scratch;
+  }
+  // Bytes of a weight as it is read.
+  int64_t read_size() const { return k.weights == DType::kF16 ? 4 : w_size; }
   // The first input column under output column `col` of the tile.
   int64_t first_column(int32_t col) const {
     return int64_t{a.tile.begin[kCol] + col} * p.stride_w - p.pad_left;
@@ -198,14 +207,15 @@ void replay_segments(ConvAccess& c) {
 // kernels/conv/blocked.h: panel by panel, mr pixels of a row at a time.
 void replay_panels(ConvAccess& c) {
   const ConvKernelParams& p = c.p;
+  const int64_t taps = int64_t{p.kernel_h} * p.kernel_w;
   for (int32_t channel = 0; channel < c.channels(); channel += c.k.nr) {
+    const uint64_t weights = c.widened(channel, taps * p.in_channels * c.k.nr);
     for (int32_t row = 0; row < c.rows(); ++row) {
       for (int32_t col = 0; col < c.cols(); col += c.k.mr) {
         const int32_t pixels = std::min<int32_t>(c.cols() - col, c.k.mr);
-        RegisterBlock b{{}, c.panel(channel), p.panel_bytes, 1, c.k.nr * c.w_size / c.x_size};
+        RegisterBlock b{{}, weights, p.panel_bytes, 1, c.k.nr * c.read_size() / c.x_size};
         c.touch_stack();
-        c.caches.read(b.weights, c.header_bytes());
-        b.weights += static_cast<uint64_t>(c.header_bytes());
+        c.caches.read(c.panel(channel), c.header_bytes());
         for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
           const uint64_t in_row = c.row_under(row, ky);
           for (int32_t kx = 0; kx < p.kernel_w; ++kx) {
@@ -230,14 +240,16 @@ void replay_panels(ConvAccess& c) {
 void replay_depthwise(ConvAccess& c) {
   const ConvKernelParams& p = c.p;
   const int64_t multiplier = p.out_channels / p.in_channels;
-  const int64_t weights = int64_t{p.kernel_h} * p.kernel_w * c.k.nr * c.w_size;
+  const int64_t weights = int64_t{p.kernel_h} * p.kernel_w * c.k.nr;
   for (int32_t channel = 0; channel < c.channels(); channel += c.k.nr) {
     const int32_t count = std::min<int32_t>(c.channels() - channel, c.k.nr);
     const auto from = static_cast<uint64_t>(channel / multiplier * c.x_size);
+    const uint64_t at = c.widened(channel, weights);
     for (int32_t row = 0; row < c.rows(); ++row) {
       for (int32_t col = 0; col < c.cols(); ++col) {
         c.touch_stack();
-        c.caches.read(c.panel(channel), c.header_bytes() + weights);
+        c.caches.read(c.panel(channel), c.header_bytes());
+        c.caches.read(at, weights * c.read_size());
         for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
           const uint64_t in_row = c.row_under(row, ky);
           for (int32_t kx = 0; in_row != 0 && kx < p.kernel_w; ++kx)

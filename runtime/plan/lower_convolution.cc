@@ -107,11 +107,10 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   if (spec.integer()) {
     spec.input_zero_point = x.quant.zero_point[0];
     spec.weights_zero_point = w.quant.zero_point[0];
-    for (int32_t o = 0; o < s.out_c; ++o) {
-      const float ws =
-          w.quant.per_tensor() ? w.quant.scale[0] : w.quant.scale[static_cast<size_t>(o)];
-      r.scales.push_back(requantization_scale(x.quant.scale[0], ws, y.quant.scale[0]));
-    }
+    r.scales.resize(static_cast<size_t>(s.out_c), x.quant.scale[0]);
+    const size_t step = w.quant.per_tensor() ? 0 : 1;
+    for (size_t o = 0; o < r.scales.size(); ++o)
+      r.scales[o] = requantization_scale(r.scales[o], w.quant.scale[o * step], y.quant.scale[0]);
   }
   return r;
 }
