@@ -82,8 +82,8 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
     step.threads = static_cast<float>(step.macs) < 10'000 * speed ? 1 : 0;
     return {};
   }
-  for (auto lower_family :
-       {lower_matmul, lower_elementwise, lower_pool, lower_reduce, lower_resize, lower_transpose, lower_copy}) {
+  for (auto lower_family : {lower_matmul, lower_elementwise, lower_pool, lower_reduce, lower_resize,
+                            lower_transpose, lower_copy}) {
     if (std::optional<LoopNest> nest = lower_family(c, op)) {
       step.threads = useful_threads(*nest);
       step.members.push_back(std::move(*nest));
