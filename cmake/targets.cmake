@@ -71,6 +71,7 @@ if(PJ_BUILD_CLI)
   find_path(STB_INCLUDE_DIR stb/stb_image.h REQUIRED)
   pj_module(cli EXCEPTIONS FOLDERS cli
             DEPENDS pj_load pj_energy pj_peak CLI11::CLI11 nlohmann_json::nlohmann_json)
+  pj_embed(pj_cli profile_html cli/profile.html)
   # main() stays out of the library, so that tests can link the rest.
   get_target_property(sources pj_cli SOURCES)
   list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/cli/main.cc)
