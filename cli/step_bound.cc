@@ -40,7 +40,7 @@ std::string remedy(const Step& step, const StepBound& bound) {
   if (bound.name == "DRAM")
     return "smaller weights (int8, f16) or bands, which keep rows in the caches, would help";
   if (bound.name == "L2" || bound.name == "L3")
-    return "its operands do not stay in the caches before; bands or a smaller picture would help";
+    return "its operands are too large for the caches before; smaller types or bands would help";
   if (bound.name == "L1")
     return "it does little with each byte; fusing it with a neighbour would help";
   if (bound.name == "compute") return "only fewer multiplications would help";
