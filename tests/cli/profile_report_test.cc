@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "cli/step_bound.h"
 #include "converters/load/load.h"
 #include "runtime/base/clock.h"
 #include "runtime/exec/session.h"
@@ -77,6 +78,35 @@ TEST_F(ProfileReport, StepsSayWhatTheyWaitFor) {
   for (const Json& hint : json["hints"])
     EXPECT_THAT(hint.get<std::string>(), HasSubstr("-bound: "));
   EXPECT_THAT(profile({}).out, HasSubstr("\nhint: step "));
+}
+
+// A machine with round figures: 1000 GMAC/s, 100 GB/s from everywhere.
+TEST(StepBounds, AreWhatWouldTakeLongest) {
+  const auto model = load_model("builtin:fashion");
+  ASSERT_TRUE(model);
+  const auto session = Session::create(*model);
+  ASSERT_TRUE(session);
+  const auto& steps = (*session)->program().steps;
+  MachinePeak peak;
+  peak.arithmetic.push_back({"scalar", IsaSet{}, DType::kI8, "", 0, 1000});
+  for (const char* level : {"L1", "L2", "L3", "DRAM"})
+    peak.memory.push_back({level, 0, {0, 100}, {0, 100}});
+  const auto bound = [&](double ms, const Traffic& traffic) {
+    return step_bounds(**session, std::vector<double>(steps.size(), ms),
+                       std::vector<Traffic>(steps.size(), traffic), peak)[1];
+  };
+  const double ms = static_cast<double>(steps[1].macs) / 1e9;  // at the peak
+  EXPECT_EQ(bound(ms, {}).name, "compute");
+  EXPECT_NEAR(bound(ms, {}).explained, 1, 1e-9);
+  EXPECT_EQ(bound(ms * 4, {}).name, "overhead");
+  Traffic traffic;
+  traffic.dram_bytes = steps[1].macs;  // ten times the time of its arithmetic
+  EXPECT_EQ(bound(ms * 20, traffic).name, "DRAM");
+  EXPECT_NEAR(bound(ms * 20, traffic).explained, 0.5, 1e-9);
+  traffic.l2_bytes = traffic.dram_bytes * 2;
+  EXPECT_EQ(bound(ms * 20, traffic).name, "L2");
+  peak = {};
+  EXPECT_EQ(bound(ms, traffic).name, "");
 }
 
 TEST_F(ProfileReport, NoFormHasAnEnergyWithoutItsSource) {
