@@ -1,9 +1,8 @@
 # The house, bottom up.
 pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected Threads::Threads)
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
-# Its loops go over the scales of all channels, tens of thousands, at every load.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/graph/validate.cc PROPERTIES COMPILE_OPTIONS
-                                                                                     -O3)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/graph/quant_scan.cc PROPERTIES
+                            COMPILE_OPTIONS -O3)
 pj_module(reference FOLDERS kernels/reference DEPENDS pj_base)
 # What real models run and no other kernel computes, and what tests compare whole networks with.
 foreach(source conv detection matmul)
