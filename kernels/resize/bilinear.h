@@ -74,7 +74,7 @@ template <typename T, typename>
 void run_bilinear(const Tile& t) {
   const auto& p = *static_cast<const ResizeKernelParams*>(t.params);
   // Fewer channels than a vector has lanes: narrower vectors.
-  constexpr int64_t kNarrow = kLanes32 < 4 ? kLanes32 : 4;
+  constexpr int64_t kHalf = kLanes32 < 8 ? kLanes32 : 8, kNarrow = kLanes32 < 4 ? kLanes32 : 4;
   T* y = reinterpret_cast<T*>(t.out[0]);
   for (int32_t r = 0; r < t.size[kRow]; ++r) {
     const ResizeSource& row = *p.row(t.begin[kRow] + r);
@@ -83,7 +83,8 @@ void run_bilinear(const Tile& t) {
       const ResizeSource& col = *p.col(c);
       const Corners x{
           row, col, top + col.first, top + col.second, bottom + col.first, bottom + col.second};
-      if (!interpolate<kLanes32>(x, p.channels, y) && !interpolate<kNarrow>(x, p.channels, y))
+      if (!interpolate<kLanes32>(x, p.channels, y) && !interpolate<kHalf>(x, p.channels, y) &&
+          !interpolate<kNarrow>(x, p.channels, y))
         interpolate<1>(x, p.channels, y);
     }
   }
