@@ -82,10 +82,12 @@ struct Float512 {
     const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
     return add(_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b));
   }
-  // Stores the first `count` lanes of a half.
+  // Stores the first `count` lanes of a half. (A masked instruction that extracts to memory would
+  // touch all lanes.)
   template <int half>
   PJ_INLINE static void store_half(float* p, Vec x, int32_t count) {
-    _mm256_mask_storeu_ps(p, static_cast<__mmask8>(mask(count)), _mm512_extractf32x8_ps(x, half));
+    if constexpr (half == 1) x = _mm512_shuffle_f32x4(x, x, 0xee);
+    store_part(p, x, count);
   }
 
  private:
