@@ -13,6 +13,10 @@ endfunction()
 
 set(PJ_HAVE_PTHREADPOOL OFF)
 if(PJ_SELF_CONTAINED)
+  if(PJ_BUILD_TESTS)
+    message(FATAL_ERROR "PJ_SELF_CONTAINED leaves out a thread pool that tests compare with: "
+                        "give -DPJ_BUILD_TESTS=OFF as well")
+  endif()
   pj_headers(fmt::fmt fmt/format.h)
   target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
   pj_headers(tl::expected tl/expected.hpp)

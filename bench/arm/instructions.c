@@ -1,5 +1,5 @@
-/* A plugin for qemu-user: counts the instructions that a program executes and writes their number to
- * the file that the argument `out` names when the program ends.
+/* A plugin for qemu-user: counts the instructions that a program executes and writes their number
+ * to the file that the argument `out` names when the program ends.
  *
  *   QEMU_PLUGIN=file=instructions.so,out=FILE qemu-aarch64 PROGRAM
  *
@@ -60,8 +60,7 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
                                                                char** arguments) {
   (void)info;
   for (int i = 0; i < count; ++i)
-    if (strncmp(arguments[i], "out=", 4) == 0)
-      snprintf(path, sizeof path, "%s", arguments[i] + 4);
+    if (strncmp(arguments[i], "out=", 4) == 0) snprintf(path, sizeof path, "%s", arguments[i] + 4);
   if (path[0] == 0) {
     fprintf(stderr, "instructions.so: needs out=FILE\n");
     return 1;
