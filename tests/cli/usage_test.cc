@@ -172,6 +172,17 @@ TEST(Usage, DoctorSeesTheEnvironment) {
   EXPECT_EQ(Json::parse(pj({"doctor", "--json"}, {"PJ_ZOO=" + zoo.path()}).out)["zoo"], zoo.path());
 }
 
+TEST(Usage, DoctorSaysWhatTheControlGroupGrants) {
+  const Folder machine;
+  machine.write("sys/fs/cgroup/cpu.max", "50000 100000\n");
+  const std::string root = "PJ_SYSROOT=" + machine.path();
+  const Json json = Json::parse(pj({"doctor", "--no-peak", "--json"}, {root}).out);
+  EXPECT_EQ(json["default_threads"], 1);
+  const ToolResult text = pj({"doctor", "--no-peak"}, {root});
+  EXPECT_EQ(text.status, 0);
+  EXPECT_THAT(text.out, HasSubstr("the control group grants 0.5 of"));
+}
+
 TEST(Usage, IsaIsTakenFromTheOptionOrTheEnvironment) {
   const Folder folder;
   const std::string model = brightest_model(folder.file("m.pj"));
