@@ -62,6 +62,7 @@ Bytes heavy_model() {
 }
 
 Bytes block_model() { return bytes_of(inverted_residual(32, 32, 16, 48)); }
+Bytes large_block_model() { return bytes_of(inverted_residual(64, 64, 16, 96)); }
 
 ModelHandle load(const Bytes& bytes) {
   pj_model* model = nullptr;

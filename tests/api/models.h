@@ -24,6 +24,8 @@ Bytes heavy_model();
 // An int8 MobileNet V2 block of 1x32x32x16: "x" -> "y", scale 0.02 and zero point 3 ->
 // scale 0.06 and zero point 1. Large enough for several threads.
 Bytes block_model();
+// Another one, of which several threads share the work.
+Bytes large_block_model();
 
 struct FreeHandle {
   void operator()(pj_model* m) const { pj_model_free(m); }

@@ -52,7 +52,7 @@ TEST(Threads, DoNotChangeResults) {
 }
 
 TEST(CallersPool, IsUsed) {
-  const ModelHandle model = load(block_model());
+  const ModelHandle model = load(large_block_model());
   const Bytes expected = run_on_noise(open(model).get());
   SpawningPool pool;
   const pj_session_options options = pool.options(3);
@@ -71,7 +71,7 @@ TEST(CallersPool, IsUsed) {
 }
 
 TEST(CallersPool, MayRunOneSlotAfterTheOther) {
-  const ModelHandle model = load(block_model());
+  const ModelHandle model = load(large_block_model());
   const Bytes expected = run_on_noise(open(model).get());
   pj_session_options options = with_threads(4);
   int calls = 0;
@@ -88,13 +88,13 @@ TEST(CallersPool, MayRunOneSlotAfterTheOther) {
 TEST(CallersPool, OfOneThreadIsNotCalled) {
   SpawningPool pool;
   const pj_session_options options = pool.options(1);
-  const SessionHandle s = open(load(block_model()), &options);
+  const SessionHandle s = open(load(large_block_model()), &options);
   run_on_noise(s.get());
   EXPECT_TRUE(pool.slots.empty());
 }
 
 TEST(Sessions, OfOneModelRunAtTheSameTime) {
-  const ModelHandle model = load(block_model());
+  const ModelHandle model = load(large_block_model());
   const Bytes expected = run_on_noise(open(model).get());
   std::vector<Bytes> results(4);
   std::vector<std::thread> threads;
