@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "kernels/conv/conv.h"
@@ -16,8 +17,8 @@ namespace {
 struct Member {
   LoopNest nest;
   bool bandable = false;
-  TensorId input = kNoTensor, output = kNoTensor;  // of the chain
-  bool output_is_internal = false;                 // in the arena and read by the next step only
+  size_t chain_input = 0;           // the operand that comes from the member before
+  bool output_is_internal = false;  // in the arena and read by the next step only
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
   double mac_cycles = 0;
 
@@ -46,26 +47,61 @@ void restore_rows(const Tensor& x, const Tensor& y, LoopNest& nest) {
   nest.out[0].stride[kBatch] = byte_size(y) / batch;
 }
 
+bool is_elementwise(KernelClass cls) {
+  switch (cls) {
+    case KernelClass::kSum:
+    case KernelClass::kProduct:
+    case KernelClass::kBinary:
+    case KernelClass::kUnary:
+    case KernelClass::kTable:
+    case KernelClass::kQuantize:
+    case KernelClass::kDequantize:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// True if the nest walks images row by row and all its operands have these rows.
+bool keeps_rows(const Tensor& y, const LoopNest& nest) {
+  auto has_rows = [&](const Operand& o) {
+    return o.stride[kRow] > 0 &&
+           o.stride[kRow] * nest.extent[kRow] * nest.extent[kBatch] == o.bytes;
+  };
+  return nest.extent[kBatch] == y.shape[0] && nest.extent[kRow] == y.shape[1] &&
+         std::all_of(nest.in.begin(), nest.in.end(), has_rows) && has_rows(nest.out[0]);
+}
+
 Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const Step& step) {
   Member m;
   if (step.prepared || step.members.size() != 1 || step.op_indices.size() != 1) return m;
   const Op& op = graph.ops[static_cast<size_t>(step.op_indices[0])];
   m.nest = step.members[0];
-  if (m.nest.kernel < 0 || !m.nest.windowed) return m;
+  if (m.nest.kernel < 0) return m;
   const KernelDesc& kernel = catalog[static_cast<size_t>(m.nest.kernel)];
-  if (kernel.cls != KernelClass::kConv && kernel.cls != KernelClass::kDepthwise) return m;
-  m.input = op.inputs[0];
-  m.output = op.outputs[0];
-  const Tensor& x = graph.tensor(m.input);
-  const Tensor& y = graph.tensor(m.output);
+  const Tensor& x = graph.tensor(op.inputs[0]);
+  const Tensor& y = graph.tensor(op.outputs[0]);
   if (x.shape.rank() != 4 || y.shape.rank() != 4) return m;
-  m.bandable = true;
-  restore_rows(x, y, m.nest);
+  const bool conv = kernel.cls == KernelClass::kConv || kernel.cls == KernelClass::kDepthwise;
+  m.bandable = conv ? m.nest.windowed : is_elementwise(kernel.cls) && keeps_rows(y, m.nest);
+  if (!m.bandable) return m;
   m.in_bytes = byte_size(x);
   m.out_bytes = byte_size(y);
+  if (!conv) {
+    for (size_t i = 1; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
+    return m;
+  }
+  restore_rows(x, y, m.nest);
   m.weight_bytes = m.nest.in[1].bytes;
   m.mac_cycles = static_cast<double>(step.macs) / static_cast<double>(kernel.macs_per_cycle);
   return m;
+}
+
+// The operand of a member that is `buffer`, if it can be a ring: convolutions have it as rows.
+std::optional<size_t> operand_in(const LoopNest& nest, const BufferRef& buffer) {
+  for (size_t i = 0; i < (nest.windowed ? 1 : nest.in.size()); ++i)
+    if (nest.in[i].buffer == buffer) return i;
+  return std::nullopt;
 }
 
 // Which steps hand their output to the next one and to nobody else.
@@ -77,11 +113,13 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
         if (o.buffer.space == Space::kArena) ++uses[static_cast<size_t>(o.buffer.index)];
   for (size_t i = 0; i + 1 < members.size(); ++i) {
     Member& m = members[i];
-    const Member& next = members[i + 1];
+    Member& next = members[i + 1];
     if (!m.bandable || !next.bandable) continue;
     const BufferRef& out = m.nest.out[0].buffer;
-    m.output_is_internal = out.space == Space::kArena && out == next.nest.in[0].buffer &&
-                           uses[static_cast<size_t>(out.index)] == 1;
+    const std::optional<size_t> input = operand_in(next.nest, out);
+    m.output_is_internal =
+        out.space == Space::kArena && input && uses[static_cast<size_t>(out.index)] == 1;
+    if (m.output_is_internal) next.chain_input = *input;
   }
 }
 
@@ -183,9 +221,9 @@ std::vector<Choice> cheapest_cuts(std::span<const Member> members, const Target&
   return best;
 }
 
-// Turns the memory between two members into a ring of `rows` rows at `offset`.
-void connect(LoopNest& from, LoopNest& to, int32_t rows, int64_t offset) {
-  for (Operand* o : {&from.out[0], &to.in[0]}) {
+// Turns the memory between two operands into a ring of `rows` rows at `offset`.
+void connect(Operand& from, Operand& to, int32_t rows, int64_t offset) {
+  for (Operand* o : {&from, &to}) {
     o->buffer = {Space::kRing, 0, offset};
     o->ring_rows = rows;
     o->stride[kBatch] = 0;
@@ -213,7 +251,7 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
     fit_scratch(catalog[static_cast<size_t>(nest.kernel)], nest);
     if (m > 0) {
       LoopNest& before = members[m - 1].nest;
-      connect(before, nest, most[m - 1], offset);
+      connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], offset);
       offset +=
           static_cast<int64_t>(round_up(static_cast<size_t>(before.out[0].bytes), kCacheLine));
     }
