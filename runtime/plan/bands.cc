@@ -83,7 +83,9 @@ Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const 
   const Tensor& y = graph.tensor(op.outputs[0]);
   if (x.shape.rank() != 4 || y.shape.rank() != 4) return m;
   const bool conv = kernel.cls == KernelClass::kConv || kernel.cls == KernelClass::kDepthwise;
-  m.bandable = conv ? m.nest.windowed : is_elementwise(kernel.cls) && keeps_rows(y, m.nest);
+  m.bandable = conv || kernel.cls == KernelClass::kNearest
+                   ? m.nest.windowed
+                   : is_elementwise(kernel.cls) && keeps_rows(y, m.nest);
   if (!m.bandable) return m;
   m.in_bytes = byte_size(x);
   m.out_bytes = byte_size(y);
@@ -130,7 +132,7 @@ std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
   most.back() = std::min(rows, band.back().rows());
   for (size_t m = band.size() - 1; m-- > 0;) {
     const RowWindow& w = band[m + 1].nest.window;
-    most[m] = std::min((most[m + 1] - 1) * w.stride + w.span, band[m].rows());
+    most[m] = std::min(w.most_rows_under(most[m + 1]), band[m].rows());
   }
   return most;
 }
@@ -221,6 +223,28 @@ std::vector<Choice> cheapest_cuts(std::span<const Member> members, const Target&
   return best;
 }
 
+// The cuts of `chosen`; nothing if one of its bands cannot be: files may say anything.
+std::optional<std::vector<Choice>> chosen_cuts(std::span<const Step> steps,
+                                               std::span<const Member> members,
+                                               const std::vector<BandChoice>& chosen) {
+  std::vector<Choice> cuts(members.size() + 1);
+  for (size_t end = 1; end <= members.size(); ++end) cuts[end].begin = end - 1;
+  size_t next = 0;  // the first step that is in no band yet
+  for (const BandChoice& band : chosen) {
+    while (next < steps.size() &&
+           (steps[next].op_indices.size() != 1 || steps[next].op_indices[0] != band.op))
+      ++next;
+    if (band.members < 2 || band.members > static_cast<int32_t>(kMaxBandMembers)) return {};
+    const size_t end = next + static_cast<size_t>(band.members);
+    if (end > steps.size() || band.rows < 1 || band.rows > members[end - 1].rows() / 2) return {};
+    for (size_t i = next; i + 1 < end; ++i)
+      if (!members[i].output_is_internal) return {};
+    cuts[end] = {0, next, band.rows};
+    next = end;
+  }
+  return cuts;
+}
+
 // Turns the memory between two operands into a ring of `rows` rows at `offset`.
 void connect(Operand& from, Operand& to, int32_t rows, int64_t offset) {
   for (Operand* o : {&from, &to}) {
@@ -264,15 +288,17 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
 }  // namespace
 
 void form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
-                Program& program) {
+                Program& program, const std::vector<BandChoice>* chosen) {
   std::vector<Member> members;
   for (const Step& step : program.steps) members.push_back(member_of(graph, catalog, step));
   find_links(program, members, graph.tensors.size());
-  const std::vector<Choice> best = cheapest_cuts(members, target);
+  std::optional<std::vector<Choice>> best;
+  if (chosen != nullptr) best = chosen_cuts(program.steps, members, *chosen);
+  if (!best) best = cheapest_cuts(members, target);
 
   std::vector<Step> steps;  // from the last to the first
-  for (size_t end = members.size(); end > 0; end = best[end].begin) {
-    const Choice& choice = best[end];
+  for (size_t end = members.size(); end > 0; end = (*best)[end].begin) {
+    const Choice& choice = (*best)[end];
     if (choice.rows == 0) {
       steps.push_back(std::move(program.steps[end - 1]));
       continue;
@@ -284,6 +310,16 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
   }
   program.steps.assign(std::make_move_iterator(steps.rbegin()),
                        std::make_move_iterator(steps.rend()));
+}
+
+std::vector<BandChoice> bands_of(const Program& program) {
+  std::vector<BandChoice> bands;
+  for (const Step& step : program.steps) {
+    if (step.rows_per_step > 0)
+      bands.push_back(
+          {step.op_indices[0], static_cast<int32_t>(step.members.size()), step.rows_per_step});
+  }
+  return bands;
 }
 
 }  // namespace pj

@@ -105,8 +105,9 @@ TEST_P(PlannedBand, SumsAreMembers) {
     const Step& last = banded->program().steps.back();
     const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(last.members.back().kernel)];
     // Reference kernels know no rows; three channels are too few bytes to be worth it.
-    if (kernel.cls == KernelClass::kSum && GetParam().channels > 3)
+    if (kernel.cls == KernelClass::kSum && GetParam().channels > 3) {
       EXPECT_GT(last.rows_per_step, 0) << threads;
+    }
     for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*banded), expected) << threads << " threads";
   }
 }
