@@ -28,7 +28,7 @@ struct ModelOptions {
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // PlanOptions::bands
   // PlanOptions::chosen_bands, for the shapes that the graph has.
-  std::optional<std::vector<BandChoice>> chosen_bands;
+  std::optional<std::vector<BandChoice>> chosen_bands = std::nullopt;
   const PreparedOpFactory* prepared = nullptr;
   bool prepared_before_tuned = false;  // as PlanOptions has it
   bool validated = false;  // the graph is as a reader left it: valid, with inferred shapes
