@@ -53,9 +53,9 @@ class Tuner {
   static std::vector<Move> moves_for(const Bands& bands) {
     std::vector<Move> moves;
     for (const BandChoice& band : bands) {
-      moves.push_back({band, 0});
       for (const int32_t rows : kRowChoices)
         if (rows != band.rows) moves.push_back({band, rows});
+      moves.push_back({band, 0});
     }
     return moves;
   }
@@ -74,17 +74,14 @@ class Tuner {
     return bands;
   }
 
-  // No bands at all first: then what a single band is worth, one after the other.
   Status try_all(const std::vector<Move>& moves) {
-    const size_t total = moves.size() + 1;
-    if (!result_.bands.empty()) PJ_TRY(consider({}, 0, total));
     for (size_t i = 0; i < moves.size(); ++i) {
       if (now_ns() >= end_ns_) {
         result_.complete = false;
         return {};
       }
       if (const std::optional<Bands> bands = moved(moves[i]))
-        PJ_TRY(consider(*bands, i + 1, total));
+        PJ_TRY(consider(*bands, i, moves.size()));
     }
     return {};
   }

@@ -70,8 +70,8 @@ TEST(ChosenBands, AreIgnoredWhereTheyCannotBe) {
   const std::vector<std::vector<BandChoice>> impossible = {
       {{0, 1, 2}},             // one member
       {{0, 17, 2}},            // more than a band may have
-      {{0, 4, 2}},             // beyond the last step
-      {{1, 3, 2}},             //
+      {{0, 5, 2}},             // beyond the last step
+      {{2, 3, 2}},             //
       {{0, 2, 0}},             // no rows
       {{0, 2, -5}},            //
       {{0, 2, 28}},            // one step
