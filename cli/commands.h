@@ -13,6 +13,7 @@ int profile_command(const Args& args);
 int inspect_command(const Args& args);
 int convert_command(const Args& args);
 int export_command(const Args& args);
+int tune_command(const Args& args);
 int calibrate_command(const Args& args);
 int energy_command(const Args& args);
 int energy_compare_command(const Args& args);  // of energy_command

@@ -25,6 +25,7 @@ constexpr struct {
     {"profile", "show where a model's time goes, step by step", profile_command},
     {"inspect", "show what is in a model file and how it would run", inspect_command},
     {"convert", "turn a model into a .pj file with packed weights", convert_command},
+    {"tune", "find a model's fastest plan on this machine and store it", tune_command},
     {"export", "write a model as a .tflite file for other runtimes", export_command},
     {"energy", "list power counters, and measure what a command costs", energy_command},
     {"calibrate", "fit an energy model to this machine's power counter", calibrate_command},

@@ -1,5 +1,6 @@
 #include "converters/load/load.h"
 
+#include "converters/load/choices.h"
 #include "converters/tflite/tflite.h"
 #include "kernels/registry.h"
 #include "models/builtin.h"
@@ -83,6 +84,7 @@ Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& op
   model_options.max_arena_bytes = options.max_arena_bytes;
   model_options.bands = options.bands;
   model_options.validated = true;
+  if (options.tuned) model_options.chosen_bands = read_choices(file.targets, model_options.target);
   PJ_TRY(use_xnnpack(options.xnnpack, model_options));
   return Model::create(std::move(file.graph), std::move(model_options), std::move(file.packed));
 }

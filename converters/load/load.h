@@ -35,6 +35,7 @@ struct LoadOptions {
   std::string isa;  // level to plan for; empty: PJ_ISA, or else what the host has
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // PlanOptions::bands
+  bool tuned = true;  // follow what a tuner chose on a CPU like this one, if the file has it
   XnnpackMode xnnpack = XnnpackMode::kOff;
 };
 // load_file() and Model::create() for this machine.

@@ -1,7 +1,9 @@
 // Parameters of the kernel classes kNearest and kBilinear: resized images.
 //
 // Iteration space: kBatch images, kRow rows of the output, whole rows in a tile. Operands:
-//   in[0]  the image, channels-last, of the tile's batch
+//   in[0]  the image, channels-last, of the tile's batch; kNearest may have it as rows instead,
+//   each
+//          source row once
 //   out[0] channels-last
 // Tile::scratch: kBilinear of floats, a row of the input.
 #pragma once

@@ -30,6 +30,16 @@ Status check_kernels(const Program& program, std::span<const KernelDesc> catalog
 
 }  // namespace
 
+std::vector<PackedWeights> packed_weights_of(const CompiledModel& model) {
+  std::vector<PackedWeights> all;
+  for (size_t i = 0; i < model.packed.size(); ++i) {
+    const PackRecipe& recipe = model.plan.recipes[i];
+    all.push_back({data_of(model.graph, recipe.weights), data_of(model.graph, recipe.bias),
+                   model.plan.program.packed[i].packing, model.packed[i]});
+  }
+  return all;
+}
+
 Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
                                              std::vector<PackedWeights> packed) {
   PJ_TRY(options.validated ? run_passes_on_valid(graph) : run_passes(graph));
@@ -104,8 +114,12 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
   PJ_ASSIGN(auto shared, graph_with(shapes));
   auto compiled = std::make_shared<CompiledModel>(std::move(shared));
   const Graph& graph = compiled->graph;
-  PlanOptions plan_options{
-      options_.max_arena_bytes, options_.bands, {}, options_.prepared_before_tuned};
+  PlanOptions plan_options;
+  plan_options.max_arena_bytes = options_.max_arena_bytes;
+  plan_options.bands = options_.bands;
+  plan_options.prepared_before_tuned = options_.prepared_before_tuned;
+  // What was chosen was chosen for the shapes that the model has.
+  if (compiled->owner == graph_) plan_options.chosen_bands = options_.chosen_bands;
   if (options_.prepared != nullptr) {
     for (const Op& op : graph.ops)
       plan_options.prepared_ops.push_back(options_.prepared->offers(graph, op));

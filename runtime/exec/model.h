@@ -27,6 +27,8 @@ struct ModelOptions {
   std::span<const KernelDesc> catalog = kernel_catalog();
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // PlanOptions::bands
+  // PlanOptions::chosen_bands, for the shapes that the graph has.
+  std::optional<std::vector<BandChoice>> chosen_bands = std::nullopt;
   const PreparedOpFactory* prepared = nullptr;
   bool prepared_before_tuned = false;  // as PlanOptions has it
   bool validated = false;  // the graph is as a reader left it: valid, with inferred shapes
@@ -42,6 +44,9 @@ struct CompiledModel {
   std::vector<SharedBytes> packed;   // one for each of plan.program.packed
   int64_t bytes_packed_at_load = 0;  // those of `packed` that no file brought
 };
+
+// All packed weights of a model, for other models of the same graph.
+std::vector<PackedWeights> packed_weights_of(const CompiledModel& model);
 
 // Thread-safe.
 class Model {

@@ -72,7 +72,7 @@ void Workspace::reserve(const LoopNest& nest) {
   out_count_ = std::max(out_count_, nest.out.size());
   scratch_bytes_ = std::max(scratch_bytes_, static_cast<size_t>(nest.scratch_bytes));
   if (!nest.windowed) return;
-  const int64_t rows = int64_t{tile_rows(nest) - 1} * nest.window.stride + nest.window.span;
+  const int32_t rows = nest.window.most_rows_under(tile_rows(nest));
   row_count_ = std::max(row_count_, static_cast<size_t>(rows));
 }
 

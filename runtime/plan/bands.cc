@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "kernels/conv/conv.h"
@@ -16,8 +17,8 @@ namespace {
 struct Member {
   LoopNest nest;
   bool bandable = false;
-  TensorId input = kNoTensor, output = kNoTensor;  // of the chain
-  bool output_is_internal = false;                 // in the arena and read by the next step only
+  size_t chain_input = 0;           // the operand that comes from the member before
+  bool output_is_internal = false;  // in the arena and read by the next step only
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
   double mac_cycles = 0;
 
@@ -46,26 +47,63 @@ void restore_rows(const Tensor& x, const Tensor& y, LoopNest& nest) {
   nest.out[0].stride[kBatch] = byte_size(y) / batch;
 }
 
+bool is_elementwise(KernelClass cls) {
+  switch (cls) {
+    case KernelClass::kSum:
+    case KernelClass::kProduct:
+    case KernelClass::kBinary:
+    case KernelClass::kUnary:
+    case KernelClass::kTable:
+    case KernelClass::kQuantize:
+    case KernelClass::kDequantize:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// True if the nest walks images row by row and all its operands have these rows.
+bool keeps_rows(const Tensor& y, const LoopNest& nest) {
+  auto has_rows = [&](const Operand& o) {
+    return o.stride[kRow] > 0 &&
+           o.stride[kRow] * nest.extent[kRow] * nest.extent[kBatch] == o.bytes;
+  };
+  return nest.extent[kBatch] == y.shape[0] && nest.extent[kRow] == y.shape[1] &&
+         std::all_of(nest.in.begin(), nest.in.end(), has_rows) && has_rows(nest.out[0]);
+}
+
 Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const Step& step) {
   Member m;
   if (step.prepared || step.members.size() != 1 || step.op_indices.size() != 1) return m;
   const Op& op = graph.ops[static_cast<size_t>(step.op_indices[0])];
   m.nest = step.members[0];
-  if (m.nest.kernel < 0 || !m.nest.windowed) return m;
+  if (m.nest.kernel < 0) return m;
   const KernelDesc& kernel = catalog[static_cast<size_t>(m.nest.kernel)];
-  if (kernel.cls != KernelClass::kConv && kernel.cls != KernelClass::kDepthwise) return m;
-  m.input = op.inputs[0];
-  m.output = op.outputs[0];
-  const Tensor& x = graph.tensor(m.input);
-  const Tensor& y = graph.tensor(m.output);
+  const Tensor& x = graph.tensor(op.inputs[0]);
+  const Tensor& y = graph.tensor(op.outputs[0]);
   if (x.shape.rank() != 4 || y.shape.rank() != 4) return m;
-  m.bandable = true;
-  restore_rows(x, y, m.nest);
+  const bool conv = kernel.cls == KernelClass::kConv || kernel.cls == KernelClass::kDepthwise;
+  m.bandable = conv || kernel.cls == KernelClass::kNearest
+                   ? m.nest.windowed
+                   : is_elementwise(kernel.cls) && keeps_rows(y, m.nest);
+  if (!m.bandable) return m;
   m.in_bytes = byte_size(x);
   m.out_bytes = byte_size(y);
+  if (!conv) {
+    for (size_t i = 1; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
+    return m;
+  }
+  restore_rows(x, y, m.nest);
   m.weight_bytes = m.nest.in[1].bytes;
   m.mac_cycles = static_cast<double>(step.macs) / static_cast<double>(kernel.macs_per_cycle);
   return m;
+}
+
+// The operand of a member that is `buffer`, if it can be a ring: convolutions have it as rows.
+std::optional<size_t> operand_in(const LoopNest& nest, const BufferRef& buffer) {
+  for (size_t i = 0; i < (nest.windowed ? 1 : nest.in.size()); ++i)
+    if (nest.in[i].buffer == buffer) return i;
+  return std::nullopt;
 }
 
 // Which steps hand their output to the next one and to nobody else.
@@ -77,11 +115,13 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
         if (o.buffer.space == Space::kArena) ++uses[static_cast<size_t>(o.buffer.index)];
   for (size_t i = 0; i + 1 < members.size(); ++i) {
     Member& m = members[i];
-    const Member& next = members[i + 1];
+    Member& next = members[i + 1];
     if (!m.bandable || !next.bandable) continue;
     const BufferRef& out = m.nest.out[0].buffer;
-    m.output_is_internal = out.space == Space::kArena && out == next.nest.in[0].buffer &&
-                           uses[static_cast<size_t>(out.index)] == 1;
+    const std::optional<size_t> input = operand_in(next.nest, out);
+    m.output_is_internal =
+        out.space == Space::kArena && input && uses[static_cast<size_t>(out.index)] == 1;
+    if (m.output_is_internal) next.chain_input = *input;
   }
 }
 
@@ -92,7 +132,7 @@ std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
   most.back() = std::min(rows, band.back().rows());
   for (size_t m = band.size() - 1; m-- > 0;) {
     const RowWindow& w = band[m + 1].nest.window;
-    most[m] = std::min((most[m + 1] - 1) * w.stride + w.span, band[m].rows());
+    most[m] = std::min(w.most_rows_under(most[m + 1]), band[m].rows());
   }
   return most;
 }
@@ -183,9 +223,31 @@ std::vector<Choice> cheapest_cuts(std::span<const Member> members, const Target&
   return best;
 }
 
-// Turns the memory between two members into a ring of `rows` rows at `offset`.
-void connect(LoopNest& from, LoopNest& to, int32_t rows, int64_t offset) {
-  for (Operand* o : {&from.out[0], &to.in[0]}) {
+// The cuts of `chosen`; nothing if one of its bands cannot be: files may say anything.
+std::optional<std::vector<Choice>> chosen_cuts(std::span<const Step> steps,
+                                               std::span<const Member> members,
+                                               const std::vector<BandChoice>& chosen) {
+  std::vector<Choice> cuts(members.size() + 1);
+  for (size_t end = 1; end <= members.size(); ++end) cuts[end].begin = end - 1;
+  size_t next = 0;  // the first step that is in no band yet
+  for (const BandChoice& band : chosen) {
+    while (next < steps.size() &&
+           (steps[next].op_indices.size() != 1 || steps[next].op_indices[0] != band.op))
+      ++next;
+    if (band.members < 2 || band.members > static_cast<int32_t>(kMaxBandMembers)) return {};
+    const size_t end = next + static_cast<size_t>(band.members);
+    if (end > steps.size() || band.rows < 1 || band.rows > members[end - 1].rows() / 2) return {};
+    for (size_t i = next; i + 1 < end; ++i)
+      if (!members[i].output_is_internal) return {};
+    cuts[end] = {0, next, band.rows};
+    next = end;
+  }
+  return cuts;
+}
+
+// Turns the memory between two operands into a ring of `rows` rows at `offset`.
+void connect(Operand& from, Operand& to, int32_t rows, int64_t offset) {
+  for (Operand* o : {&from, &to}) {
     o->buffer = {Space::kRing, 0, offset};
     o->ring_rows = rows;
     o->stride[kBatch] = 0;
@@ -213,7 +275,7 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
     fit_scratch(catalog[static_cast<size_t>(nest.kernel)], nest);
     if (m > 0) {
       LoopNest& before = members[m - 1].nest;
-      connect(before, nest, most[m - 1], offset);
+      connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], offset);
       offset +=
           static_cast<int64_t>(round_up(static_cast<size_t>(before.out[0].bytes), kCacheLine));
     }
@@ -226,15 +288,17 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
 }  // namespace
 
 void form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
-                Program& program) {
+                Program& program, const std::vector<BandChoice>* chosen) {
   std::vector<Member> members;
   for (const Step& step : program.steps) members.push_back(member_of(graph, catalog, step));
   find_links(program, members, graph.tensors.size());
-  const std::vector<Choice> best = cheapest_cuts(members, target);
+  std::optional<std::vector<Choice>> best;
+  if (chosen != nullptr) best = chosen_cuts(program.steps, members, *chosen);
+  if (!best) best = cheapest_cuts(members, target);
 
   std::vector<Step> steps;  // from the last to the first
-  for (size_t end = members.size(); end > 0; end = best[end].begin) {
-    const Choice& choice = best[end];
+  for (size_t end = members.size(); end > 0; end = (*best)[end].begin) {
+    const Choice& choice = (*best)[end];
     if (choice.rows == 0) {
       steps.push_back(std::move(program.steps[end - 1]));
       continue;
@@ -246,6 +310,16 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
   }
   program.steps.assign(std::make_move_iterator(steps.rbegin()),
                        std::make_move_iterator(steps.rend()));
+}
+
+std::vector<BandChoice> bands_of(const Program& program) {
+  std::vector<BandChoice> bands;
+  for (const Step& step : program.steps) {
+    if (step.rows_per_step > 0)
+      bands.push_back(
+          {step.op_indices[0], static_cast<int32_t>(step.members.size()), step.rows_per_step});
+  }
+  return bands;
 }
 
 }  // namespace pj

@@ -24,6 +24,15 @@ std::vector<ResizeSource> sources(const ResizeAxis& axis, int32_t count, int64_t
   return all;
 }
 
+// How often each row is repeated, if all are as often and in order; otherwise 0.
+int32_t repeat_of(const ResizeAxis& axis, int32_t in, int32_t out) {
+  if (out % in != 0) return 0;
+  const int32_t repeat = out / in;
+  for (int32_t o = 0; o < out; ++o)
+    if (axis.nearest(o) != o / repeat) return 0;
+  return repeat;
+}
+
 }  // namespace
 
 std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
@@ -51,6 +60,16 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
   nest.extent[kRow] = y.shape[1];
   Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);
   in.stride[kBatch] = x.shape[1] * in_row;
+  const int32_t repeat = a.fn == ResizeFn::kNearest
+                             ? repeat_of({x.shape[1], y.shape[1], a}, x.shape[1], y.shape[1])
+                             : 0;
+  if (repeat > 0) {
+    // As rows: the input may be a ring.
+    nest.windowed = true;
+    nest.window.rows = x.shape[1];
+    nest.window.repeat = repeat;
+    in.stride[kRow] = in_row;
+  }
   out.stride[kRow] = out_row;
   out.stride[kBatch] = y.shape[1] * out_row;
   nest.in = {in};

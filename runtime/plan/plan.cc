@@ -119,7 +119,10 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
     step.members.push_back(copy_nest(context, copy.from, {Space::kOutput, copy.output, 0}));
     plan.program.steps.push_back(std::move(step));
   }
-  if (options.bands) form_bands(graph, target, catalog, plan.program);
+  if (options.bands) {
+    form_bands(graph, target, catalog, plan.program,
+               options.chosen_bands ? &*options.chosen_bands : nullptr);
+  }
   PJ_TRY(assign_arena(graph, plan.program, options.max_arena_bytes));
   return plan;
 }

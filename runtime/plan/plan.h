@@ -8,6 +8,7 @@
 #include "kernels/catalog/catalog.h"
 #include "kernels/packing/packing.h"
 #include "runtime/graph/graph.h"
+#include "runtime/plan/bands.h"
 #include "runtime/plan/program.h"
 #include "runtime/plan/target.h"
 
@@ -35,6 +36,8 @@ struct Plan {
 struct PlanOptions {
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // run chains of operators a few rows at a time where that moves fewer bytes
+  // Which ones, as a tuner found; ignored where they do not fit the graph.
+  std::optional<std::vector<BandChoice>> chosen_bands = std::nullopt;
   // Operators to run as prepared ones, by index; may be shorter than the graph's operators.
   std::vector<bool> prepared_ops;
   // Runs them so even where the catalog has a kernel that was written for the target's ISA level.

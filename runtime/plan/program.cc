@@ -28,8 +28,8 @@ std::string to_string(const LoopNest& n) {
                      l.parallel ? " parallel" : "");
   }
   if (n.windowed) {
-    s += fmt::format("      window of {} rows, stride {}, pad {}, of {}\n", n.window.span,
-                     n.window.stride, n.window.pad_top, n.window.rows);
+    s += fmt::format("      window of {} rows, stride {}, pad {}, of {}, for {}\n", n.window.span,
+                     n.window.stride, n.window.pad_top, n.window.rows, n.window.repeat);
   }
   for (const Operand& o : n.in) s += "      in  " + to_string(o) + '\n';
   for (const Operand& o : n.out) s += "      out " + to_string(o) + '\n';

@@ -38,19 +38,27 @@ struct BufferRef {
 };
 
 // How a kernel's window moves over the rows of input 0: row r of the output needs input rows
-// r * stride - pad_top + i for i in [0, span).
+// r / repeat * stride - pad_top + i for i in [0, span).
 struct RowWindow {
   int32_t stride = 1, pad_top = 0, span = 1;
-  int32_t rows = 0;  // rows that exist; others are padding
+  int32_t rows = 0;    // rows that exist; others are padding
+  int32_t repeat = 1;  // rows of the output that have the same window: more than one where it grows
 
+  // Rows under `count` rows of the output from `row` on, and under any `count` rows at most.
+  int32_t rows_under(int32_t row, int32_t count) const {
+    return ((row + count - 1) / repeat - row / repeat) * stride + span;
+  }
+  int32_t most_rows_under(int32_t count) const { return rows_under(repeat - 1, count); }
+  // The first row of the window of output row `row`, which may be padding.
+  int64_t begin(int32_t row) const { return int64_t{row / repeat} * stride - pad_top; }
   // The first input row that output row `row` needs.
   int32_t first_needed(int32_t row) const {
-    const int64_t first = int64_t{row} * stride - pad_top;
+    const int64_t first = begin(row);
     return static_cast<int32_t>(first < 0 ? 0 : (first > rows ? rows : first));
   }
   // One past the last input row that output rows below `end` need.
   int32_t rows_needed(int32_t end) const {
-    const int64_t last = int64_t{end - 1} * stride - pad_top + span;
+    const int64_t last = begin(end - 1) + span;
     return static_cast<int32_t>(last < 0 ? 0 : (last > rows ? rows : last));
   }
 };

@@ -34,8 +34,8 @@ template <typename F>
 void for_each_row(const LoopNest& n, const Box& tile, F&& f) {
   const Operand& x = n.in[0];
   const RowWindow& w = n.window;
-  const int32_t first = tile.begin[kRow] * w.stride - w.pad_top;
-  const int32_t count = (tile.size[kRow] - 1) * w.stride + w.span;
+  const auto first = static_cast<int32_t>(w.begin(tile.begin[kRow]));
+  const int32_t count = w.rows_under(tile.begin[kRow], tile.size[kRow]);
   const int32_t origin[kDimCount] = {tile.begin[kBatch], 0, 0, tile.begin[kChannel]};
   const int64_t start = offset_of(x, origin);
   for (int32_t i = 0; i < count; ++i) {

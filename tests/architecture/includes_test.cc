@@ -30,6 +30,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"runtime/exec",
      {"runtime/base", "runtime/graph", "runtime/passes", "runtime/plan", "runtime/profile",
       "kernels"}},
+    {"runtime/tune", {"runtime/base", "runtime/graph", "runtime/plan", "runtime/exec", "kernels"}},
     {"runtime/exec/xnnpack", {"runtime/base", "runtime/graph", "runtime/exec", "kernels"}},
     {"converters/tflite", {"runtime/base", "runtime/graph"}},
     {"models", {"runtime/base", "runtime/graph"}},

@@ -1,0 +1,33 @@
+// The tuner: measures other plans of a model in context, whole inferences interleaved with those of
+// the best plan so far, and keeps what is faster. On a tie the plan stays as it is.
+//
+// It varies bands: whether each is one, and how many rows it computes at a time. Outputs are the
+// same bits whatever it chooses.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "runtime/exec/model.h"
+
+namespace pj {
+
+struct TuneOptions {
+  int threads = 1;
+  int64_t budget_ns = 30'000'000'000;
+  // Called before each candidate with how many are measured and how many there are to be.
+  std::function<void(size_t done, size_t total)> progress = nullptr;
+};
+
+struct TuneResult {
+  std::vector<BandChoice> bands;
+  int64_t before_ns = 0, after_ns = 0;  // the fastest inference before and after, side by side
+  size_t candidates = 0, accepted = 0;
+  bool complete = true;  // every candidate was measured within the budget
+};
+
+// Tunes `model` for the shapes of its inputs, unknown dimensions being 1, on this machine. Errors:
+// those of planning and running it.
+Result<TuneResult> tune(const std::shared_ptr<Model>& model, const TuneOptions& options);
+
+}  // namespace pj
