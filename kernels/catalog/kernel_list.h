@@ -15,6 +15,8 @@
 #include "kernels/catalog/rows/avx512vnni.h"
 #include "kernels/catalog/rows/avxvnni.h"
 #include "kernels/catalog/rows/elements.h"
+#include "kernels/catalog/rows/neon.h"
+#include "kernels/catalog/rows/neondot.h"
 #include "kernels/catalog/rows/scalar.h"
 
 #define PJ_KERNELS(X)      \
@@ -22,6 +24,9 @@
   PJ_KERNELS_AVX2(X)       \
   PJ_KERNELS_AVXVNNI(X)    \
   PJ_KERNELS_AVX512VNNI(X) \
+  PJ_KERNELS_NEON(X)       \
+  PJ_KERNELS_NEONDOT(X)    \
   PJ_ELEMENTS_SCALAR(X)    \
   PJ_ELEMENTS_AVX2(X)      \
-  PJ_ELEMENTS_AVX512(X)
+  PJ_ELEMENTS_AVX512(X)    \
+  PJ_ELEMENTS_NEON(X)

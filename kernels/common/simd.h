@@ -12,12 +12,14 @@
 
 #include "kernels/common/requantize.h"
 
-#if defined(__AVX2__) || defined(__ARM_NEON)
+#if defined(__AVX2__) || defined(__ARM_FEATURE_CRYPTO)
 #define HWY_COMPILE_ONLY_STATIC
 #else
 #define HWY_COMPILE_ONLY_SCALAR
 #endif
-// AES is part of what Highway calls AVX2, but not of what kernels need.
+// AES is part of what Highway calls AVX2 or NEON, but not of what kernels need. On ARM its functions
+// can only be inlined into files that are compiled with the flag for it; CMake sets it for those
+// that are to have vectors.
 #define HWY_DISABLE_PCLMUL_AES
 #include <hwy/highway.h>
 

@@ -11,6 +11,7 @@
 
 #include <type_traits>
 
+#include "kernels/conv/segment_blocks.h"
 #include "kernels/conv/vnni_block.h"
 #include "kernels/conv/vnni_overlap.h"
 #include "kernels/conv/vnni_sums.h"
@@ -20,32 +21,14 @@ namespace pj {
 namespace {
 
 using VnniBlocksFn = void (*)(const VnniTile&, const VnniRow&, int32_t col, int32_t count);
-struct VnniBlockSize {
-  int32_t pixels;
-  VnniBlocksFn blocks;
-};
+using VnniBlockSize = BlockSize<VnniBlocksFn>;
+using VnniSizes = BlockSizes<VnniBlocksFn>;
+using VnniCut = RowCut<VnniBlocksFn>;
 
 // Sizes for `panels` panels, from the largest on. The largest fills the registers; a row that is no
 // multiple of it is cut into equal blocks.
 template <int panels, int... pixels>
 constexpr VnniBlockSize kVnniSizes[] = {{pixels, vnni_blocks<pixels, panels>}...};
-
-struct VnniSizes {
-  const VnniBlockSize* sizes;
-  int32_t count;
-
-  // The smallest size of at least `pixels`; the largest if there is none.
-  const VnniBlockSize& at_least(int32_t pixels) const {
-    int32_t i = count - 1;
-    while (i > 0 && sizes[i].pixels < pixels) --i;
-    return sizes[i];
-  }
-  const VnniBlockSize& at_most(int32_t pixels) const {
-    int32_t i = 0;
-    while (sizes[i].pixels > pixels) ++i;
-    return sizes[i];
-  }
-};
 
 // Isa only delays instantiation.
 template <typename Isa, int panels, int... pixels>
@@ -74,39 +57,6 @@ PJ_INLINE VnniSizes sizes_of(int32_t panels) {
   }
 }
 
-// How a row of pixels is cut into blocks.
-struct VnniCut {
-  struct Run {
-    VnniBlocksFn blocks;
-    int32_t col, count;
-  };
-  Run runs[8];
-  int32_t count = 0;
-};
-
-// Appends the runs of columns [done, cols).
-PJ_INLINE void cut_row(int32_t done, int32_t cols, const VnniSizes& sizes, VnniCut& cut) {
-  const int32_t largest = sizes.sizes[0].pixels;
-  while (done < cols) {
-    // Into the fewest blocks, as equal as the sizes allow: some of n pixels, the others of n - 1.
-    const int32_t left = cols - done;
-    const int32_t blocks = (left + largest - 1) / largest;
-    const int32_t n = (left + blocks - 1) / blocks;
-    const VnniBlockSize* size = &sizes.at_least(n);
-    if (size->pixels > cols) size = &sizes.at_most(left);
-    const bool exact = size->pixels == n && &sizes.at_least(n - 1) != size;
-    const int32_t count = exact ? left - (n - 1) * blocks : left / size->pixels;
-    if (count > 0) {
-      cut.runs[cut.count++] = {size->blocks, done, count};
-      done += count * size->pixels;
-    } else {
-      // One block that computes pixels again which the one before it has.
-      cut.runs[cut.count++] = {size->blocks, cols - size->pixels, 1};
-      done = cols;
-    }
-  }
-}
-
 // The run of blocks that overlap, from column 0 on, where they pay off; returns its columns.
 template <typename Isa>
 PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels, VnniCut& cut) {
@@ -124,75 +74,17 @@ PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels
   return 0;
 }
 
-// Fills the table of input rows, each at the first pixel under the tile: where the input can be
-// read in place, there; else in copies.
-PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const SegmentScratch& layout,
-                         const uint8_t** table) {
-  const int64_t width = int64_t{p.in_width} * p.in_col_bytes;
-  const int64_t begin = (int64_t{t.begin[kCol]} * p.stride_w - p.pad_left) * p.in_col_bytes;
-  const int64_t bytes = input_line_bytes(p, t.size[kCol]);
-  const bool inside = inside_row(p, t.begin[kCol], t.size[kCol]);
-  const int64_t left = begin < 0 ? (-begin < bytes ? -begin : bytes) : 0;
-  const int64_t end = begin + bytes < width ? begin + bytes : width;
-  const int64_t copied = end > begin + left ? end - begin - left : 0;
-  const int zero = static_cast<int>(*t.in[2]);
-
-  auto* line = reinterpret_cast<uint8_t*>(t.scratch + layout.lines_at);
-  const uint8_t* padding = nullptr;
-  const int32_t count = input_rows(p, t.size[kRow]);
-  for (int32_t i = 0; i < count; ++i) {
-    const auto* row = reinterpret_cast<const uint8_t*>(t.rows[i]);
-    if (row != nullptr && inside) {
-      table[i] = row + begin;
-      continue;
-    }
-    if (row == nullptr && padding != nullptr) {
-      table[i] = padding;
-      continue;
-    }
-    table[i] = line;
-    if (row == nullptr) {
-      padding = line;
-      std::memset(line, zero, static_cast<size_t>(layout.line_bytes));
-    } else {
-      std::memset(line, zero, static_cast<size_t>(left));
-      std::memcpy(line + left, row + begin + left, static_cast<size_t>(copied));
-      std::memset(line + left + copied, zero,
-                  static_cast<size_t>(layout.line_bytes - left - copied));
-    }
-    line += layout.line_bytes;
-  }
-}
-
 // As many copies of x as 32 bits hold.
 constexpr int32_t copies(uint8_t x) { return static_cast<int32_t>(x * 0x01010101U); }
 constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x00010001U); }
 
-// True if all pixels of the tile are as equally spaced as those of one row, in input and output:
-// pointwise layers whose rows follow each other.
-PJ_INLINE bool rows_are_one(const Tile& t, const ConvKernelParams& p, const uint8_t* const* table) {
-  if (p.kernel_h * p.kernel_w * p.stride_h * p.stride_w != 1) return false;
-  if (p.out_row_bytes != t.size[kCol] * p.out_col_bytes) return false;
-  for (int32_t i = 1; i < t.size[kRow]; ++i)
-    if (table[i] != table[i - 1] + t.size[kCol] * p.in_col_bytes) return false;
-  return true;
-}
-
 [[maybe_unused]] void run_vnni_tile(const Tile& t, bool unsigned_values) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const Segments segments = segments_of(p);
-  const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
+  const SegmentScratch layout = segment_scratch(p, kQuadUnit, t.size[kRow], t.size[kCol]);
   constexpr auto kFlip = static_cast<int32_t>(0x80808080U);
   const int32_t shift = unsigned_values ? 128 : 0;  // of the output, to make it signed
-  VnniTile v;
-  v.kernel_h = p.kernel_h;
-  v.segments = segments.per_row;
-  v.quads = segments.quads();
-  v.row_step = p.dilation_h;
-  v.segment_step = segments.step;
-  v.pixel_step = p.stride_w * p.in_col_bytes;
-  v.panel_bytes = p.panel_bytes;
-  v.out_step = p.out_col_bytes;
+  VnniTile v{SegmentTile(p)};
   const int32_t zero_point = p.stage.zero_point - shift;
   const int32_t low = static_cast<int32_t>(p.stage.low) + zero_point;
   const int32_t high = static_cast<int32_t>(p.stage.high) + zero_point;
@@ -205,7 +97,7 @@ PJ_INLINE bool rows_are_one(const Tile& t, const ConvKernelParams& p, const uint
   v.weights_zero_point = p.weights_zero_point;
 
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
-  find_rows(t, p, layout, table);
+  find_rows(t, p, kQuadUnit, layout, table);
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
   const bool correct = p.weights_zero_point != 0;
   if (correct) {

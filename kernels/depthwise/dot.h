@@ -18,21 +18,23 @@
 //
 // Panels of at most half a vector of channels have two or four columns in one vector.
 //
-// Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h and dot_pairs.h. Operands and
-// parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence the
+// Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h, dot_pairs.h and dot_neon.h.
+// Operands and parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence the
 // anonymous namespace.
 #pragma once
-
-#include <immintrin.h>
 
 #include <cstring>
 #include <type_traits>
 
 #include "kernels/common/unrolled.h"
 #include "kernels/conv/conv.h"
-#include "kernels/depthwise/dot_lanes.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/kernel.h"
+#if defined(__ARM_NEON)
+#include "kernels/depthwise/dot_lanes_neon.h"
+#else
+#include "kernels/depthwise/dot_lanes.h"
+#endif
 
 namespace pj {
 namespace {
@@ -42,8 +44,8 @@ template <typename V>
 struct DotTile {
   const Tile& t;
   const ConvKernelParams& p;
-  DotStage stage;
-  uint8_t flip;  // makes inputs unsigned
+  typename V::Stage stage;
+  uint8_t flip;  // makes inputs what products see: unsigned, or on ARM signed
   int32_t shifts, groups, steps, multiplier;
   int32_t taps;  // of a part: a group of rows and a column of the window each
   // Where the quads of each tap of each part are, from the place of an output pixel in the strips.
@@ -58,7 +60,7 @@ struct DotTile {
 // Where 16 output channels come from if there is a multiplier. They need at most 8 input channels.
 struct DotSource {
   int32_t start;  // first channel of a pixel that is loaded
-  __m128i order;  // of the bytes loaded
+  DotLane order;  // of the bytes loaded
 };
 
 // A panel of packed weights and where its channels are.
@@ -92,11 +94,11 @@ PJ_INLINE void unpack_columns(const DotTile<V>& d, const DotPanel& panel,
   unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
     if constexpr (load == DotLoad::kExpanded) {
       constexpr int kLanes = V::kChannels / 16;
-      __m128i lanes[kLanes];
+      DotLane lanes[kLanes];
       unrolled<kLanes>([&](auto i) PJ_INLINE_LAMBDA {
         const DotSource& source = panel.sources[i % (kLanes / G)];
         const std::byte* x = at[r][i / (kLanes / G)] + source.start;
-        lanes[i] = _mm_shuffle_epi8(load_part(x, panel.source_bytes), source.order);
+        lanes[i] = shuffled(load_part(x, panel.source_bytes), source.order);
       });
       rows[r] = V::join(lanes, d.flip);
     } else {
@@ -222,8 +224,7 @@ void dot_block(const DotTile<V>& d, const DotPanel& panel, int32_t count, std::b
   DotPanelHeader header;
   std::memcpy(&header, packed, sizeof(header));
   const int32_t taps = header.parts * d.taps;
-  const typename V::Finish finish(d.stage, packed + 64 + V::kChannels * 4, header.limited != 0,
-                                  panel.channels);
+  const typename V::Finish finish(d.stage, packed + 64 + V::kChannels * 4, header, panel.channels);
   for (int32_t x = 0; x < count; x += kPixels) {
     int32_t at = x;
     if (at + kPixels > count) at = count > kPixels ? count - kPixels : 0;
@@ -314,18 +315,12 @@ PJ_INLINE void find_sources(const ConvKernelParams& p, int32_t first, DotSource 
 template <typename V, typename X>
 void run_dot(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
-  constexpr bool kSigned = std::is_signed_v<X>;
-  constexpr int32_t kOffset = kSigned ? 0 : 128;  // from signed to unsigned values
-  const int32_t zero = p.stage.zero_point - kOffset;
-  const DotStage stage{p.stage.high, static_cast<int16_t>(zero),
-                       static_cast<int8_t>(static_cast<int32_t>(p.stage.low) + zero),
-                       static_cast<int8_t>(static_cast<int32_t>(p.stage.high) + zero),
-                       static_cast<uint8_t>(kOffset)};
+  constexpr bool kFlipped = std::is_signed_v<X> == V::kUnsigned;
   const int32_t shifts = dot_shifts(p);
   const DotTile<V> d{t,
                      p,
-                     stage,
-                     static_cast<uint8_t>(128 - kOffset),
+                     typename V::Stage(p.stage, std::is_signed_v<X>),
+                     kFlipped ? uint8_t{128} : uint8_t{0},
                      shifts,
                      dot_groups(p.kernel_h, shifts),
                      dot_steps(p, V::kBytes),

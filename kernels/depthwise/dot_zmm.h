@@ -9,6 +9,8 @@ namespace pj {
 namespace {
 
 struct DotZmm {
+  using Stage = DotStage;
+  static constexpr bool kUnsigned = true;  // inputs, as products see them
   using Bytes = __m512i;
   using Sums = __m512i;
   static constexpr int kBytes = 64;
@@ -81,7 +83,8 @@ struct DotZmm {
     __mmask64 exists;
     bool limited, whole;
 
-    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, bool limit, int32_t channels)
+    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, const DotPanelHeader& header,
+                     int32_t channels)
         : high(_mm512_set1_ps(s.high)),
           zero(_mm512_set1_epi16(s.zero)),
           lowest(_mm512_set1_epi8(s.lowest)),
@@ -89,7 +92,7 @@ struct DotZmm {
           flip(_mm512_set1_epi8(static_cast<char>(s.flip))),
           scale(scales),
           exists(mask(channels)),
-          limited(limit),
+          limited(header.limited != 0),
           whole(channels == 64) {}
 
     // 32 sums as 16-bit numbers with the zero point, from the scales of vector i.

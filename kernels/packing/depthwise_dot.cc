@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
+#include "kernels/common/calm_sums.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/packing/packing.h"
 
@@ -62,30 +64,37 @@ void pack_dot_panel(const PackSpec& s, const std::byte* weights, const std::byte
                     std::span<const float> scales, int32_t first, std::byte* panel) {
   const DotPanelPacker packer{s, weights, first};
   const bool pairs = s.packing == PackingId::kDepthwisePairs;
+  const bool may_calm = s.packing == PackingId::kDepthwiseDots;
   int32_t low = 0, high = 0;
   packer.for_each([&](int32_t w) {
     low = std::min(low, w);
     high = std::max(high, w);
   });
-  DotPanelHeader header{pairs ? 1 : parts_of(low, high), 0};
+  DotPanelHeader header{pairs ? 1 : parts_of(low, high), 0, may_calm ? 1 : 0};
 
   auto* out_bias = reinterpret_cast<uint32_t*>(panel + 64);
   auto* out_scale = reinterpret_cast<float*>(panel + 64 + 4 * s.nr);
-  const auto zx = static_cast<uint32_t>(s.input_zero_point + (s.input == DType::kI8 ? 128 : 0));
+  const auto zx = static_cast<uint32_t>(s.input_zero_point + s.input_shift());
   for (int32_t slot = 0; slot < s.nr; ++slot) {
     const int32_t c = packer.channel_of(slot);
     if (c < 0) continue;
     uint32_t sum = 0;
+    int64_t magnitude = 0;
     for (int32_t tap = 0; tap < s.taps; ++tap) {
       const int32_t kernel_w = s.taps / s.kernel_h;
-      sum += static_cast<uint32_t>(packer.weight(tap / kernel_w, tap % kernel_w, c));
+      const int32_t w = packer.weight(tap / kernel_w, tap % kernel_w, c);
+      sum += static_cast<uint32_t>(w);
+      magnitude += std::abs(w);
     }
     const auto channel = static_cast<size_t>(c);
     const uint32_t b = bias == nullptr ? 0 : reinterpret_cast<const uint32_t*>(bias)[channel];
     out_bias[slot] = b - zx * sum;
     out_scale[slot] = scales[channel];
     if (!(scales[channel] < 1)) header.limited = 1;
+    magnitude = magnitude * input_reach(s) + std::abs(int64_t{static_cast<int32_t>(b)});
+    if (!is_calm(magnitude, scales[channel])) header.calm = 0;
   }
+  for (int32_t slot = 0; header.calm != 0 && slot < s.nr; ++slot) out_bias[slot] += kCalmBits;
   std::memcpy(panel, &header, sizeof(header));
 
   std::byte* out = panel + s.weights_offset();

@@ -13,6 +13,12 @@
 namespace pj {
 namespace {
 
+bool on_segments(const KernelDesc& k) {
+  PackSpec spec;
+  spec.packing = k.packing;
+  return spec.segments();
+}
+
 // Multiply-accumulates of one output pixel with the kernel's padding, over its expected speed.
 double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
   const ConvKernelParams& w = s.kernel;
@@ -25,7 +31,7 @@ double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
     return taps * (whole + (left > 0 ? last : 0)) / k.macs_per_cycle;
   }
   int32_t channels = s.in_c;
-  if (k.packing == PackingId::kConvSegments) {
+  if (on_segments(k)) {
     const Segments segments = segments_of(w);
     taps = w.kernel_h * segments.per_row;
     channels = segments.bytes;
@@ -93,7 +99,7 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
     spec.in_channels *= spec.taps;
     spec.taps = 1;
   }
-  if (kernel.packing == PackingId::kConvSegments) {
+  if (spec.segments()) {
     const Segments segments = segments_of(s.kernel);
     if (segments.per_row == 1) {
       // The taps of a row follow each other at the distance of their channels, or with one channel
@@ -126,7 +132,7 @@ ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& 
   k.panel_bytes = spec.panel_bytes();
   if (spec.integer()) {
     k.stage = make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], s.activation);
-    k.weights_zero_point = signed_zero_point(spec.weights, spec.weights_zero_point);
+    k.weights_zero_point = spec.seen_weights_zero_point();
   } else {
     const ActivationLimits limits = limits_of(s.activation);
     k.low = limits.low;
@@ -258,7 +264,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
   nest.extent[kRow] = s.out_h;
   nest.extent[kCol] = s.out_w;
   nest.extent[kChannel] = s.out_c;
-  if (kernel.packing == PackingId::kConvSegments) {
+  if (on_segments(kernel)) {
     const TileSize tile = segment_tile(s, params, kernel, c.target);
     nest.loops = {{kBatch, 1, true},
                   {kRow, tile.rows, true},
@@ -332,18 +338,19 @@ std::vector<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
 }
 
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
-  if (kernel.packing != PackingId::kConvSegments) return;
+  if (!on_segments(kernel)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
+  const int32_t unit = kernel.packing == PackingId::kConvMulls ? kMullUnit : kQuadUnit;
   int32_t tile[kDimCount];
   std::copy_n(nest.extent, kDimCount, tile);
   for (const Loop& loop : nest.loops) tile[loop.dim] = std::min(tile[loop.dim], loop.step);
-  const SegmentScratch scratch = segment_scratch(p, tile[kRow], tile[kCol]);
+  const SegmentScratch scratch = segment_scratch(p, unit, tile[kRow], tile[kCol]);
   const RowWindow& w = nest.window;
   const bool rows_of_padding =
       w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
   int64_t lines = rows_of_padding ? 1 : 0;
-  if (!inside_row(p, 0, nest.extent[kCol])) lines += input_rows(p, tile[kRow]);
+  if (!inside_row(p, unit, 0, nest.extent[kCol])) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 
