@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "cli/commands.h"
 #include "cli/errors.h"
@@ -57,13 +56,6 @@ std::vector<Level> list_levels(IsaSet cpu, IsaSet build) {
   return levels;
 }
 
-// Cores' worth of time that the control group grants, or 0 if it does not limit it.
-double cpu_quota() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota = 0, period = 0;
-  return file >> quota >> period && period > 0 ? quota / period : 0;
-}
-
 std::string find_zoo() {
   std::error_code ignored;
   if (const char* folder = std::getenv("PJ_ZOO"))
@@ -93,14 +85,7 @@ void examine_isa(Diagnosis& d) {
 }
 
 void examine_machine(Diagnosis& d) {
-  if (d.cpu.l1_bytes == 0 || d.cpu.l2_bytes == 0)
-    d.findings.push_back({false, "cache sizes are unknown, so typical ones are assumed",
-                          "make /sys/devices/system/cpu readable in this container or sandbox"});
-  const double quota = cpu_quota();
-  if (quota > 0 && quota < d.cpu.cores)
-    d.findings.push_back(
-        {false, fmt::format("the control group grants {:.1f} of {} cores", quota, d.cpu.cores),
-         fmt::format("use --threads {}", std::max(1, static_cast<int>(quota)))});
+  for (const CpuNote& note : d.cpu.notes) d.findings.push_back({false, note.what, note.fix});
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     d.memory_limit = static_cast<int64_t>(limit.rlim_cur);
@@ -149,6 +134,9 @@ Json or_null(int64_t bytes) { return bytes > 0 ? Json(bytes) : Json(); }
 
 Json to_json(const Diagnosis& d) {
   Json levels = Json::array(), findings = Json::array(), models = Json::array();
+  Json kinds = Json::array();
+  for (const CoreKind& k : d.cpu.kinds)
+    kinds.push_back(Json{{"name", k.name}, {"cores", k.cores}, {"in_order", k.in_order}});
   for (const Level& l : d.levels)
     levels.push_back(Json{{"name", l.name}, {"cpu", l.cpu}, {"build", l.build}});
   for (const Finding& f : d.findings)
@@ -158,6 +146,8 @@ Json to_json(const Diagnosis& d) {
               {"cpu", d.cpu.name},
               {"features", to_string(d.cpu.isa)},
               {"cores", d.cpu.cores},
+              {"core_kinds", kinds},
+              {"default_threads", d.cpu.default_threads},
               {"l1_bytes", or_null(d.cpu.l1_bytes)},
               {"l2_bytes", or_null(d.cpu.l2_bytes)},
               {"l3_bytes", or_null(d.cpu.l3_bytes)},
@@ -180,7 +170,8 @@ void print_text(const Diagnosis& d) {
   Table facts({{"", false}, {"", false}});
   facts.add({"version", PJ_VERSION});
   facts.add({"CPU", printable(d.cpu.name)});
-  facts.add({"cores", fmt::format("{}", d.cpu.cores)});
+  facts.add({"cores", fmt::format("{}; threads by default: {}", d.cpu.cores,
+                                  d.cpu.default_threads)});
   facts.add({"caches", fmt::format("L1 {}, L2 {}, L3 {}", cache(d.cpu.l1_bytes),
                                    cache(d.cpu.l2_bytes), cache(d.cpu.l3_bytes))});
   facts.add({"features", to_string(d.cpu.isa)});

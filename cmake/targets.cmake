@@ -1,7 +1,5 @@
 # The house, bottom up.
-pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected ${CPUINFO_LIBRARY}
-                               Threads::Threads)
-target_include_directories(pj_base SYSTEM PRIVATE ${CPUINFO_INCLUDE_DIR})
+pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected Threads::Threads)
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
 pj_module(reference FAST FOLDERS kernels/reference DEPENDS pj_base)
 pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)

@@ -21,6 +21,9 @@
 // can only be inlined into files that are compiled with the flag for it; CMake sets it for those
 // that are to have vectors.
 #define HWY_DISABLE_PCLMUL_AES
+// For gcc on ARM, Highway gives its functions an attribute that asks for AES, which then are not
+// inlined into ours; told that the system cannot say what its CPU has, it leaves that away.
+#define TOOLCHAIN_MISS_SYS_AUXV_H
 #include <hwy/highway.h>
 
 namespace pj {

@@ -1,62 +1,74 @@
 #include "runtime/base/cpu.h"
 
-#if !defined(__x86_64__) && !defined(__i386__)
-#include <cpuinfo.h>
-#endif
 #include <sched.h>
 #include <unistd.h>
 
+#if defined(__aarch64__) || defined(__arm__)
+#include <sys/auxv.h>
+#endif
+
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
+#include "runtime/base/cpu_arm.h"
+#include "runtime/base/cpu_limits.h"
 #include "runtime/base/cpu_x86.h"
+#include "runtime/base/system_file.h"
 
 namespace pj {
 namespace {
 
-int usable_cores() {
+// Numbers of the logical CPUs that this process may run on: its affinity, which a control group's
+// cpuset limits as well.
+std::vector<int> usable_cpus() {
+  std::vector<int> cpus;
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    for (int i = 0; i < CPU_SETSIZE; ++i)
+      if (CPU_ISSET(i, &set)) cpus.push_back(i);
+  }
+  if (cpus.empty()) {
+    cpus.resize(static_cast<size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))));
+    std::iota(cpus.begin(), cpus.end(), 0);
+  }
+  return cpus;
 }
 
-#if !defined(__x86_64__) && !defined(__i386__)
-IsaSet detect_isa() {
-  IsaSet isa;
-#if defined(__aarch64__) || defined(__arm__)
-  auto add = [&](bool present, Feature f) {
-    if (present) isa = isa | IsaSet{f};
-  };
-  add(cpuinfo_has_arm_neon(), Feature::kNeon);
-  add(cpuinfo_has_arm_neon_dot(), Feature::kNeonDot);
-  add(cpuinfo_has_arm_neon_fp16_arith(), Feature::kNeonFp16);
-#endif
-  return isa;
+void apply_grant(const std::string& root, CpuInfo& cpu) {
+  const std::optional<double> granted = granted_cores(root);
+  if (!granted || *granted >= cpu.cores) return;
+  cpu.default_threads = std::clamp(static_cast<int>(*granted), 1, cpu.default_threads);
+  cpu.notes.push_back(
+      {fmt::format("the control group grants {:.1f} of {} cores: more than {} threads would be "
+                   "stopped now and then",
+                   *granted, cpu.cores, cpu.default_threads),
+       "raise cpu.max of the group, or the container's CPU limit, to use more"});
 }
 
-void detect_by_cpuinfo(CpuInfo& cpu) {
-  if (!cpuinfo_initialize()) return;
-  cpu.isa = detect_isa();
-  if (const cpuinfo_package* package = cpuinfo_get_package(0); package && package->name[0] != '\0')
-    cpu.name = package->name;
-  if (cpuinfo_get_l1d_caches_count() > 0) cpu.l1_bytes = cpuinfo_get_l1d_cache(0)->size;
-  if (cpuinfo_get_l2_caches_count() > 0) cpu.l2_bytes = cpuinfo_get_l2_cache(0)->size;
-  if (cpuinfo_get_l3_caches_count() > 0) cpu.l3_bytes = cpuinfo_get_l3_cache(0)->size;
+void note_unknown_caches(CpuInfo& cpu) {
+  if (cpu.l1_bytes > 0 && cpu.l2_bytes > 0) return;
+  cpu.notes.push_back({"cache sizes are unknown, so typical ones are assumed",
+                       "make /sys/devices/system/cpu readable in this container or sandbox"});
 }
-#endif
 
 CpuInfo detect() {
+  const std::vector<int> cpus = usable_cpus();
+  const std::string root = system_root();
   CpuInfo cpu;
   cpu.name = "unknown";
-  cpu.cores = usable_cores();
-  // cpuinfo reads some twenty files of the system, 0.2 ms of every start; CPUID takes 5 us and
-  // knows more features.
+  cpu.cores = static_cast<int>(cpus.size());
+  cpu.default_threads = cpu.cores;
 #if defined(__x86_64__) || defined(__i386__)
   detect_x86(cpu);
-#else
-  detect_by_cpuinfo(cpu);
+#elif defined(__aarch64__)
+  detect_arm(root, {true, getauxval(AT_HWCAP), getauxval(AT_HWCAP2)}, cpus, cpu);
+#elif defined(__arm__)
+  detect_arm(root, {false, getauxval(AT_HWCAP), getauxval(AT_HWCAP2)}, cpus, cpu);
 #endif
+  note_unknown_caches(cpu);
+  apply_grant(root, cpu);
   return cpu;
 }
 

@@ -37,6 +37,7 @@ constexpr struct {
     {kNeonDot, "neondot"},
     {kNeonI8mm, "neoni8mm"},
     {kNeonFp16, "neonfp16"},
+    {kNeonBf16, "neonbf16"},
     {kSve2, "sve2"},
 };
 

@@ -27,6 +27,7 @@ enum class Feature : uint8_t {
   kNeonI8mm = 18,
   kNeonFp16 = 19,
   kSve2 = 20,
+  kNeonBf16 = 21,
 };
 
 class IsaSet {
