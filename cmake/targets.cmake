@@ -25,7 +25,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/${level}.cc PROPERTIES
       COMPILE_OPTIONS ${in_order})
   endforeach()
-  pj_element_level(neon NEON "-march=armv8-a+crypto") # see kernels/common/simd.h
+  pj_element_level(neon NEON "-march=armv8-a")
 endif()
 pj_element_level(scalar SCALAR "")
 pj_element_level(avx2 AVX2 "-mavx2 -mfma -mf16c -mbmi -mbmi2")

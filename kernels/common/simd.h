@@ -12,14 +12,12 @@
 
 #include "kernels/common/requantize.h"
 
-#if defined(__AVX2__) || defined(__ARM_FEATURE_CRYPTO)
+#if defined(__AVX2__) || defined(__ARM_NEON)
 #define HWY_COMPILE_ONLY_STATIC
 #else
 #define HWY_COMPILE_ONLY_SCALAR
 #endif
-// AES is part of what Highway calls AVX2 or NEON, but not of what kernels need. On ARM its functions
-// can only be inlined into files that are compiled with the flag for it; CMake sets it for those
-// that are to have vectors.
+// AES is part of what Highway calls AVX2, but not of what kernels need.
 #define HWY_DISABLE_PCLMUL_AES
 // For gcc on ARM, Highway gives its functions an attribute that asks for AES, which then are not
 // inlined into ours; told that the system cannot say what its CPU has, it leaves that away.
