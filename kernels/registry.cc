@@ -26,6 +26,9 @@ PJ_KERNELS_NEON(X)
 #ifdef PJ_HAVE_NEONDOT
 PJ_KERNELS_NEONDOT(X)
 #endif
+#ifdef PJ_HAVE_NEONI8MM
+PJ_KERNELS_NEONI8MM(X)
+#endif
 PJ_ELEMENTS_SCALAR(X)
 #ifdef PJ_HAVE_ELEMENTS_AVX2
 PJ_ELEMENTS_AVX2(X)
@@ -62,6 +65,9 @@ std::vector<KernelFn> build_registry() {
 #endif
 #ifdef PJ_HAVE_NEONDOT
   PJ_KERNELS_NEONDOT(X)
+#endif
+#ifdef PJ_HAVE_NEONI8MM
+  PJ_KERNELS_NEONI8MM(X)
 #endif
   PJ_ELEMENTS_SCALAR(X)
 #ifdef PJ_HAVE_ELEMENTS_AVX2
@@ -106,6 +112,9 @@ IsaSet built_isa() {
 #endif
 #ifdef PJ_HAVE_NEONDOT
   isa = isa | *isa_by_name("neondot");
+#endif
+#ifdef PJ_HAVE_NEONI8MM
+  isa = isa | *isa_by_name("neoni8mm");
 #endif
   return isa;
 }

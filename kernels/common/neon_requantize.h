@@ -50,11 +50,19 @@ struct NeonStage {
   PJ_INLINE uint8x16_t limited(int16x8_t a, int16x8_t b) const {
     if constexpr (std::is_signed_v<X>) {
       const int8x16_t x = vqmovn_high_s16(vqmovn_s16(a), b);
-      return vreinterpretq_u8_s8(vminq_s8(vmaxq_s8(x, vreinterpretq_s8_u8(low)),
-                                          vreinterpretq_s8_u8(high)));
+      return vreinterpretq_u8_s8(
+          vminq_s8(vmaxq_s8(x, vreinterpretq_s8_u8(low)), vreinterpretq_s8_u8(high)));
     } else {
       return vminq_u8(vmaxq_u8(vqmovun_high_s16(vqmovun_s16(a), b), low), high);
     }
+  }
+
+  // Sums that may be anything; `bits`: kCalmBits if they contain them, or 0.
+  PJ_INLINE uint8x16_t any_bytes(const int32x4_t* sums, const float32x4_t (&scale)[4],
+                                 int32_t bits) const {
+    int32x4_t plain[4];
+    for (int v = 0; v < 4; ++v) plain[v] = vsubq_s32(sums[v], vdupq_n_s32(bits));
+    return bytes<false>(plain, scale);
   }
 
   template <bool calm>

@@ -26,7 +26,6 @@ struct NeonTile : SegmentTile {
 
 using NeonBlocksFn = void (*)(const NeonTile&, const SegmentRow&, int32_t col, int32_t count);
 
-
 // -zero point of the weights * sum of a pixel's window, for `cols` pixels of a row.
 template <typename Isa>
 [[gnu::noinline]] void find_corrections(const NeonTile& t, int32_t zero_point,

@@ -1,5 +1,5 @@
-// Blocks of integer convolutions on the dot product instructions: mr pixels times 16 output channels
-// in registers.
+// Blocks of integer convolutions on the dot product instructions: mr pixels times 16 output
+// channels in registers.
 //
 //                w[quad][16][4]    a panel; a register is a quad of 4 channels
 //   x0 16 bytes -> acc0[16]        four quads; each of them is one lane of sdot or udot, which adds
@@ -77,9 +77,8 @@ PJ_INLINE void dot_quads(const uint8_t* (&x)[mr], const uint8_t*& w, int32x4_t (
   unrolled<quads>([&](auto q) PJ_INLINE_LAMBDA {
     unrolled<4>([&](auto v) PJ_INLINE_LAMBDA {
       const uint8x16_t weights = vld1q_u8(w + q * 64 + v * 16);
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        NeonDot<X>::template dot<q>(acc[i][v], weights, xs[i]);
-      });
+      unrolled<mr>(
+          [&](auto i) PJ_INLINE_LAMBDA { NeonDot<X>::template dot<q>(acc[i][v], weights, xs[i]); });
     });
   });
   w += quads * 64;
@@ -102,21 +101,59 @@ PJ_INLINE void dot_window(const NeonTile& t, const SegmentRow& r, int64_t x_offs
   }
 }
 
-// Turns the sums of `mr` pixels into results.
-template <typename X, bool calm, int mr>
-PJ_INLINE void finish_pixels(const NeonTile& t, const SegmentRow& r, const uint8_t* scales,
-                             uint8_t* out, const int32x4_t (&acc)[mr][4]) {
+struct DotScales {
+  float32x4_t of[4];
+
+  PJ_INLINE explicit DotScales(const uint8_t* panel) {
+    const auto* from = reinterpret_cast<const float*>(panel + kPanelFlagBytes + 64);
+    unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { of[v] = vld1q_f32(from + 4 * v); });
+  }
+};
+
+// Turns the sums of `mr` pixels into results, all channels of them. Nothing branches here: pixels
+// then overlap in the CPU, where each alone is a long chain.
+template <typename X, int mr>
+PJ_INLINE void finish_calm(const NeonTile& t, const SegmentRow& r, uint8_t* out,
+                           const int32x4_t (&acc)[mr][4]) {
   const NeonStage<X> stage(t.stage);
-  float32x4_t scale[4];
-  for (int v = 0; v < 4; ++v) scale[v] = vld1q_f32(reinterpret_cast<const float*>(scales) + 4 * v);
+  const DotScales scale(r.panel);
   unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-    const uint8x16_t bytes = stage.template bytes<calm>(acc[i], scale);
-    if (r.channels == 16) {
+    vst1q_u8(out, stage.template bytes<true>(acc[i], scale.of));
+    out += t.out_step;
+  });
+}
+
+// The same for any sums and number of channels.
+template <typename X>
+[[gnu::noinline]] void finish_any(const NeonTile& t, const SegmentRow& r, uint8_t* out,
+                                  const int32x4_t* sums, int32_t pixels) {
+  const NeonStage<X> stage(t.stage);
+  const DotScales scale(r.panel);
+  const int32_t bits = flags_of(r.panel).calm != 0 ? kCalmBits : 0;
+  for (int32_t i = 0; i < pixels; ++i, sums += 4, out += t.out_step) {
+    const uint8x16_t bytes = stage.any_bytes(sums, scale.of, bits);
+    if (r.channels == NeonDot<X>::kPanel) {
       vst1q_u8(out, bytes);
     } else {
       store_some(out, bytes, r.channels);
     }
-    out += t.out_step;
+  }
+}
+
+template <typename X, int mr>
+PJ_INLINE void finish_pixels(const NeonTile& t, const SegmentRow& r, bool plain, uint8_t* out,
+                             const int32x4_t (&acc)[mr][4]) {
+  if (plain) return finish_calm<X, mr>(t, r, out, acc);
+  int32x4_t sums[mr * 4];
+  unrolled<mr * 4>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = acc[i / 4][i % 4]; });
+  finish_any<X>(t, r, out, sums, mr);
+}
+
+template <int mr>
+PJ_INLINE void add_corrections(const int32_t* corrections, int32x4_t (&acc)[mr][4]) {
+  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+    const int32x4_t c = vdupq_n_s32(corrections[i]);
+    unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { acc[i][v] = vaddq_s32(acc[i][v], c); });
   });
 }
 
@@ -124,9 +161,9 @@ PJ_INLINE void finish_pixels(const NeonTile& t, const SegmentRow& r, const uint8
 template <typename X, int mr>
 [[gnu::noinline]] void dot_blocks(const NeonTile& t, const SegmentRow& r, int32_t col,
                                   int32_t count) {
-  const bool calm = flags_of(r.panel).calm != 0;
+  const bool plain = flags_of(r.panel).calm != 0 && r.channels == NeonDot<X>::kPanel;
   const auto* bias = reinterpret_cast<const int32_t*>(r.panel + kPanelFlagBytes);
-  const uint8_t* const scales = r.panel + kPanelFlagBytes + 64;
+  const uint8_t* const weights = r.panel + kPanelFlagBytes + 128;
   int64_t x_offset = col * t.pixel_step;
   uint8_t* out = r.out + col * t.out_step;
   const int32_t* corrections = r.corrections == nullptr ? nullptr : r.corrections + col;
@@ -137,18 +174,11 @@ template <typename X, int mr>
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { acc[i][v] = b; });
     });
     if (corrections != nullptr) {
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        const int32x4_t c = vdupq_n_s32(corrections[i]);
-        unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { acc[i][v] = vaddq_s32(acc[i][v], c); });
-      });
+      add_corrections<mr>(corrections, acc);
       corrections += mr;
     }
-    dot_window<X, mr>(t, r, x_offset, scales + 64, acc);
-    if (calm) {
-      finish_pixels<X, true, mr>(t, r, scales, out, acc);
-    } else {
-      finish_pixels<X, false, mr>(t, r, scales, out, acc);
-    }
+    dot_window<X, mr>(t, r, x_offset, weights, acc);
+    finish_pixels<X, mr>(t, r, plain, out, acc);
     x_offset += mr * t.pixel_step;
     out += mr * t.out_step;
   }

@@ -13,9 +13,9 @@
 // Schedule. Cortex-A53, in order: each of the three waits 4 cycles for the one before, so the four
 // channels' chains advance side by side and no cycle is lost; a 128-bit NEON instruction a cycle,
 // and no load beside it: 12 * mr cycles for 4 * mr * 16 products, and two for each of the mr + 4
-// loads. Weights stay for all pixels, each input for four chains. Cortex-A72: smull and smlal2 go to
-// one pipe, sadalp to the other, so that 8 products a cycle, the multiplier's limit, remain as long
-// as no more than 3 instructions a cycle are needed: (3 * 4 * mr + mr + 4 + 3) / (8 * mr) < 2.
+// loads. Weights stay for all pixels, each input for four chains. Cortex-A72: smull and smlal2 go
+// to one pipe, sadalp to the other, so that 8 products a cycle, the multiplier's limit, remain as
+// long as no more than 3 instructions a cycle are needed: (3 * 4 * mr + mr + 4 + 3) / (8 * mr) < 2.
 // One order serves both.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
@@ -51,9 +51,7 @@ struct NeonMull {
 template <bool paired, bool half, bool first>
 PJ_INLINE void mull_pixel(int8x16_t x, const int8x16_t (&w)[4], int32x4_t (&acc)[4]) {
   int16x8_t p[4];
-  unrolled<4>([&](auto c) PJ_INLINE_LAMBDA {
-    p[c] = vmull_s8(vget_low_s8(w[c]), vget_low_s8(x));
-  });
+  unrolled<4>([&](auto c) PJ_INLINE_LAMBDA { p[c] = vmull_s8(vget_low_s8(w[c]), vget_low_s8(x)); });
   if constexpr (paired && !half) {
     unrolled<4>([&](auto c) PJ_INLINE_LAMBDA { p[c] = vmlal_high_s8(p[c], w[c], x); });
   }
@@ -61,9 +59,8 @@ PJ_INLINE void mull_pixel(int8x16_t x, const int8x16_t (&w)[4], int32x4_t (&acc)
     acc[c] = first ? vpaddlq_s16(p[c]) : vpadalq_s16(acc[c], p[c]);
   });
   if constexpr (!paired && !half) {
-    unrolled<4>([&](auto c) PJ_INLINE_LAMBDA {
-      acc[c] = vpadalq_s16(acc[c], vmull_high_s8(w[c], x));
-    });
+    unrolled<4>([&](auto c)
+                    PJ_INLINE_LAMBDA { acc[c] = vpadalq_s16(acc[c], vmull_high_s8(w[c], x)); });
   }
 }
 
@@ -112,6 +109,21 @@ PJ_INLINE void mull_window(const NeonTile& t, const SegmentRow& r, int64_t x_off
   }
 }
 
+// Stores the first `channels` bytes of each 4 for pixels that follow each other.
+template <int mr>
+PJ_INLINE void store_pixels(uint8_t* out, int64_t step, uint8x16_t bytes, int32_t channels) {
+  const uint32x4_t pixels = vreinterpretq_u32_u8(bytes);
+  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+    if (channels == 4) {
+      vst1q_lane_u32(reinterpret_cast<uint32_t*>(out), pixels, i);
+    } else {
+      const uint32_t four = vgetq_lane_u32(pixels, i);
+      for (int32_t c = 0; c < channels; ++c) out[c] = static_cast<uint8_t>(four >> 8 * c);
+    }
+    out += step;
+  });
+}
+
 // `count` blocks that follow each other, from pixel `col` of the row. Results of fewer than four
 // pixels fill a register with repetitions.
 template <typename X, bool paired, int mr>
@@ -119,37 +131,36 @@ template <typename X, bool paired, int mr>
                                    int32_t count) {
   const NeonStage<X> stage(t.stage);
   const bool calm = flags_of(r.panel).calm != 0;
+  const bool plain = calm && r.channels == 4;
   const uint8_t* const header = r.panel + kPanelFlagBytes;
   int64_t x_offset = col * t.pixel_step;
   uint8_t* out = r.out + col * t.out_step;
   const int32_t* corrections = r.corrections == nullptr ? nullptr : r.corrections + col;
   for (; count > 0; --count) {
-    int32x4_t acc[mr][4];
+    int32x4_t acc[mr][4], sums[4];
     mull_window<X, paired, mr>(t, r, x_offset, header + 32, acc);
     const int32x4_t bias = vld1q_s32(reinterpret_cast<const int32_t*>(header));
     const float32x4_t channels = vld1q_f32(reinterpret_cast<const float*>(header + 16));
     const float32x4_t scale[4] = {channels, channels, channels, channels};
-    int32x4_t sums[4];
     unrolled<4>([&](auto i) PJ_INLINE_LAMBDA {
-      constexpr int kPixel = i < mr ? i : mr - 1;
-      const auto& a = acc[kPixel];
+      const auto& a = acc[i < mr ? i : mr - 1];
       sums[i] = vpaddq_s32(vpaddq_s32(a[0], a[1]), vpaddq_s32(a[2], a[3]));
       sums[i] = vaddq_s32(sums[i], bias);
-      if (corrections != nullptr) sums[i] = vaddq_s32(sums[i], vdupq_n_s32(corrections[kPixel]));
     });
-    const uint32x4_t bytes = vreinterpretq_u32_u8(
-        calm ? stage.template bytes<true>(sums, scale) : stage.template bytes<false>(sums, scale));
-    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-      if (r.channels == 4) {
-        vst1q_lane_u32(reinterpret_cast<uint32_t*>(out), bytes, i);
-      } else {
-        const uint32_t four = vgetq_lane_u32(bytes, i);
-        for (int32_t c = 0; c < r.channels; ++c) out[c] = static_cast<uint8_t>(four >> 8 * c);
-      }
-      out += t.out_step;
-    });
+    if (corrections != nullptr) {
+      unrolled<4>([&](auto i) PJ_INLINE_LAMBDA {
+        sums[i] = vaddq_s32(sums[i], vdupq_n_s32(corrections[i < mr ? i : mr - 1]));
+      });
+      corrections += mr;
+    }
+    if (plain) {
+      store_pixels<mr>(out, t.out_step, stage.template bytes<true>(sums, scale), 4);
+    } else {
+      store_pixels<mr>(out, t.out_step, stage.any_bytes(sums, scale, calm ? kCalmBits : 0),
+                       r.channels);
+    }
     x_offset += mr * t.pixel_step;
-    if (corrections != nullptr) corrections += mr;
+    out += mr * t.out_step;
   }
 }
 

@@ -52,8 +52,8 @@ struct BlockSize {
   Fn blocks;
 };
 
-// Sizes from the largest on. The largest fills the registers; a row that is no multiple of it is cut
-// into equal blocks.
+// Sizes from the largest on. The largest fills the registers; a row that is no multiple of it is
+// cut into equal blocks.
 template <typename Fn>
 struct BlockSizes {
   const BlockSize<Fn>* sizes;

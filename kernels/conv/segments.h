@@ -23,7 +23,7 @@ struct Segments {
   constexpr int32_t beyond(int32_t unit) const { return (bytes + unit - 1) / unit * unit - bytes; }
 };
 
-// Units of the kernels of kConvSegments and kConvDots, and of kConvMulls.
+// Units of kernels whose kr is at most 4, and of others.
 inline constexpr int32_t kQuadUnit = 4, kMullUnit = 8;
 
 constexpr Segments segments_of(const ConvKernelParams& p) {

@@ -19,8 +19,8 @@
 // Panels of at most half a vector of channels have two or four columns in one vector.
 //
 // Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h, dot_pairs.h and dot_neon.h.
-// Operands and parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence the
-// anonymous namespace.
+// Operands and parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence
+// the anonymous namespace.
 #pragma once
 
 #include <cstring>
@@ -230,6 +230,15 @@ void dot_block(const DotTile<V>& d, const DotPanel& panel, int32_t count, std::b
     if (at + kPixels > count) at = count > kPixels ? count - kPixels : 0;
     typename V::Sums sums[R][C][V::kSums];
     sum_taps<V, R, C, G>(d, d.strips + int64_t{at} * kColumnBytes<V, G>, packed, taps, sums);
+    if constexpr (V::kPlainStores) {
+      if (finish.plain && count >= kPixels) {
+        unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA {
+          finish.store_plain(out + i / C * row_bytes + (at + i % C) * col_bytes,
+                             sums[i / C][i % C]);
+        });
+        continue;
+      }
+    }
     unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
       unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
         std::byte* to = out + r * row_bytes + (at + c * G) * col_bytes;

@@ -19,6 +19,8 @@ struct DotNeon {
   using Bytes = uint8x16_t;
   using Sums = int32x4_t;
   static constexpr bool kUnsigned = false;  // inputs, as products see them
+  // Whether the usual results have a form without branches, so that pixels overlap in the CPU.
+  static constexpr bool kPlainStores = true;
   static constexpr int kBytes = 16;
   static constexpr int kChannels = 16;
   static constexpr int kSums = 4;    // accumulators of a vector of pixels
@@ -60,22 +62,27 @@ struct DotNeon {
   struct Finish {
     NeonStage<X> stage;
     float32x4_t scale[4];
-    int32_t channels;
-    bool calm;
+    int32_t channels, calm_bits;
+    bool plain;  // sums are calm and all channels exist
 
     PJ_INLINE Finish(const Stage& s, const std::byte* scales, const DotPanelHeader& header,
                      int32_t count)
-        : stage(s.output), channels(count), calm(header.calm != 0) {
+        : stage(s.output),
+          channels(count),
+          calm_bits(header.calm != 0 ? kCalmBits : 0),
+          plain(header.calm != 0 && count == kChannels) {
       const auto* from = reinterpret_cast<const float*>(scales);
       unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { scale[v] = vld1q_f32(from + 4 * v); });
     }
 
+    PJ_INLINE void store_plain(std::byte* to, const Sums (&sums)[4]) const {
+      vst1q_u8(reinterpret_cast<uint8_t*>(to), stage.template bytes<true>(sums, scale));
+    }
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[4], int32_t) const {
-      const uint8x16_t v =
-          calm ? stage.template bytes<true>(sums, scale) : stage.template bytes<false>(sums, scale);
+      const uint8x16_t v = stage.any_bytes(sums, scale, calm_bits);
       auto* out = reinterpret_cast<uint8_t*>(to);
-      if (channels == 16) {
+      if (channels == kChannels) {
         vst1q_u8(out, v);
       } else {
         store_some(out, v, channels);

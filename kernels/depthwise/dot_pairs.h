@@ -14,6 +14,7 @@ namespace {
 struct DotPairs {
   using Stage = DotStage;
   static constexpr bool kUnsigned = true;  // inputs, as products see them
+  static constexpr bool kPlainStores = false;
   using Bytes = __m256i;
   using Sums = __m256i;
   static constexpr int kBytes = 32;

@@ -12,6 +12,7 @@ namespace {
 struct DotYmm {
   using Stage = DotStage;
   static constexpr bool kUnsigned = true;  // inputs, as products see them
+  static constexpr bool kPlainStores = false;
   using Bytes = __m256i;
   using Sums = __m256i;
   static constexpr int kBytes = 32;

@@ -11,6 +11,7 @@ namespace {
 struct DotZmm {
   using Stage = DotStage;
   static constexpr bool kUnsigned = true;  // inputs, as products see them
+  static constexpr bool kPlainStores = false;
   using Bytes = __m512i;
   using Sums = __m512i;
   static constexpr int kBytes = 64;

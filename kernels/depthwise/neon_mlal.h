@@ -70,8 +70,7 @@ PJ_INLINE void add_tap(const int16x8_t (&x)[mr], int16x8_t w, int32x4_t (&acc)[m
 
 // `mr` pixels from column `col` of the output. `inside`: their windows are, in this direction.
 template <typename X, bool inside, bool some, int mr>
-PJ_INLINE void sum_window(const MlalRow& r, int32_t col, int32_t last,
-                          int32x4_t (&acc)[mr][2]) {
+PJ_INLINE void sum_window(const MlalRow& r, int32_t col, int32_t last, int32x4_t (&acc)[mr][2]) {
   const ConvKernelParams& p = r.p;
   const auto* w = reinterpret_cast<const int16_t*>(r.panel + kPanelFlagBytes + kMlalChannels * 8);
   const int32_t first = (r.t.begin[kCol] + col) * p.stride_w - p.pad_left;
@@ -115,22 +114,30 @@ template <typename X, bool inside, bool some>
   const float32x4_t scale[4] = {low, high, low, high};
   const bool calm = flags_of(r.panel).calm != 0;
   uint8_t* out = r.out + col * r.p.out_col_bytes;
-  unrolled<mr / 2>([&](auto pair) PJ_INLINE_LAMBDA {
-    const int32x4_t sums[4] = {acc[2 * pair][0], acc[2 * pair][1], acc[2 * pair + 1][0],
-                               acc[2 * pair + 1][1]};
-    const uint8x16_t bytes =
-        calm ? stage.template bytes<true>(sums, scale) : stage.template bytes<false>(sums, scale);
-    unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
-      if (2 * pair + i >= count) return;
-      const uint8x8_t one = i == 0 ? vget_low_u8(bytes) : vget_high_u8(bytes);
-      if constexpr (some) {
-        store_some(out, vcombine_u8(one, one), r.channels);
-      } else {
-        vst1_u8(out, one);
-      }
-      out += r.p.out_col_bytes;
+  auto finish = [&](auto plain) PJ_INLINE_LAMBDA {
+    unrolled<mr / 2>([&](auto pair) PJ_INLINE_LAMBDA {
+      const auto& first = acc[2 * pair];
+      const auto& second = acc[2 * pair + 1];
+      const int32x4_t sums[4] = {first[0], first[1], second[0], second[1]};
+      const uint8x16_t bytes = plain ? stage.template bytes<true>(sums, scale)
+                                     : stage.any_bytes(sums, scale, calm ? kCalmBits : 0);
+      unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
+        const uint8x8_t one = i == 0 ? vget_low_u8(bytes) : vget_high_u8(bytes);
+        if (!plain && 2 * pair + i >= count) return;
+        if constexpr (some) {
+          store_some(out, vcombine_u8(one, one), r.channels);
+        } else {
+          vst1_u8(out, one);
+        }
+        out += r.p.out_col_bytes;
+      });
     });
-  });
+  };
+  if (calm && count == mr && !some) {
+    finish(std::true_type{});
+  } else {
+    finish(std::false_type{});
+  }
 }
 
 // All pixels of a row, in blocks; the last block may overlap the one before it.

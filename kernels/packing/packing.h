@@ -18,8 +18,8 @@
 //
 // kConvDots and kConvMulls are kConvSegments for ARM: a panel begins with flags
 // (kernels/packing/panel_flags.h), the bias of calm panels includes kCalmBits
-// (kernels/common/calm_sums.h), and int8 activations are seen as they are. kConvDots leaves unsigned
-// weights unsigned too; kernels of kConvMulls see uint8 activations as signed, x - 128.
+// (kernels/common/calm_sums.h), and int8 activations are seen as they are. kConvDots leaves
+// unsigned weights unsigned too; kernels of kConvMulls see uint8 activations as signed, x - 128.
 //
 // kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
 // are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.

@@ -7,7 +7,7 @@
 namespace pj {
 
 struct PanelFlags {
-  int32_t calm;   // sums are calm (kernels/common/calm_sums.h), and the bias has their bits
+  int32_t calm;    // sums are calm (kernels/common/calm_sums.h), and the bias has their bits
   int32_t paired;  // kConvMulls: two products that are 8 k's apart always fit 16 bits together
   int32_t unused[2];
 };

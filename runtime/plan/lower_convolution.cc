@@ -178,7 +178,7 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
   if (k * s.out_c > pixels * s.in_c) {
     // Short rows fill the registers only with several panels side by side.
-    const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::min(4, kernel.mr / 6) : 1;
+    const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::clamp(kernel.mr / 6, 1, 4) : 1;
     const int32_t unit = side_by_side * kernel.nr;
     tile.channels = piece(static_cast<int32_t>(ceil_div(s.out_c, unit)), parts) * unit;
   } else if (s.out_h > 1) {
@@ -341,7 +341,7 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   if (!on_segments(kernel)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
-  const int32_t unit = kernel.packing == PackingId::kConvMulls ? kMullUnit : kQuadUnit;
+  const int32_t unit = kernel.kr > 4 ? kMullUnit : kQuadUnit;
   int32_t tile[kDimCount];
   std::copy_n(nest.extent, kDimCount, tile);
   for (const Loop& loop : nest.loops) tile[loop.dim] = std::min(tile[loop.dim], loop.step);

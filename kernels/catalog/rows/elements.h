@@ -7,8 +7,8 @@
 #define PJ_ELEMENT_ROW(X, isa, speed, name, cls, idea, input, output) \
   X(name##_##isa, cls, idea, input, input, output, isa, 1, 1, 1, kNone, any_layer, speed)
 
-// Where vectors are needed: at the scalar level the reference, whose plain loops compilers turn into
-// vectors, is faster.
+// Where vectors are needed: at the scalar level the reference, whose plain loops compilers turn
+// into vectors, is faster.
 #define PJ_VECTOR_ROWS(X, isa, speed)                                                   \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_sum, kSum, quantized_sum, kI8, kI8)                 \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_sum, kSum, quantized_sum, kU8, kU8)                 \
