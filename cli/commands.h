@@ -13,7 +13,10 @@ int profile_command(const Args& args);
 int inspect_command(const Args& args);
 int convert_command(const Args& args);
 int export_command(const Args& args);
+int calibrate_command(const Args& args);
 int energy_command(const Args& args);
+int energy_compare_command(const Args& args);  // of energy_command
+int energy_measure_command(const Args& args);  // likewise
 int doctor_command(const Args& args);
 
 }  // namespace pj::cli

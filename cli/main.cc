@@ -27,6 +27,7 @@ constexpr struct {
     {"convert", "turn a model into a .pj file with packed weights", convert_command},
     {"export", "write a model as a .tflite file for other runtimes", export_command},
     {"energy", "list power counters, and measure what a command costs", energy_command},
+    {"calibrate", "fit an energy model to this machine's power counter", calibrate_command},
     {"doctor", "show what this machine offers, what is missing and how to get it", doctor_command},
 };
 

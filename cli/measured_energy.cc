@@ -1,5 +1,6 @@
 #include "cli/measured_energy.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -12,7 +13,7 @@ using namespace pj::energy;
 
 class SessionBench final : public Bench {
  public:
-  SessionBench(Session& session, Counter& counter) : session_(session), counter_(counter) {}
+  SessionBench(Session& session, LiveMeter& meter) : session_(session), meter_(meter) {}
 
   size_t steps() const override { return session_.program().steps.size(); }
   void prepare(size_t step) override { keep(session_.run_steps(0, step)); }
@@ -24,10 +25,7 @@ class SessionBench final : public Bench {
   }
   void idle(int64_t ns) override { std::this_thread::sleep_for(std::chrono::nanoseconds(ns)); }
   int64_t now_ns() override { return pj::now_ns(); }
-  Result<double> joules() override {
-    PJ_ASSIGN(const Reading reading, counter_.read());
-    return reading.value;
-  }
+  Result<double> joules() override { return meter_.joules(); }
 
   const Status& status() const { return status_; }
 
@@ -37,32 +35,31 @@ class SessionBench final : public Bench {
   }
 
   Session& session_;
-  Counter& counter_;
+  LiveMeter& meter_;
   Status status_;  // the first failure of a step
 };
 
 }  // namespace
 
-Counter* step_counter(const Counters& counters) {
-  Counter* found = nullptr;
-  for (const auto& counter : counters) {
-    const CounterInfo& info = counter->info();
-    if (!info.usable() || info.kind != CounterKind::kAccumulating ||
-        !info.domain.starts_with("package-") || info.domain.find('/') != std::string::npos)
-      continue;
-    if (found != nullptr) return nullptr;
-    found = counter.get();
-  }
-  return found;
-}
-
-Result<Attribution> measure_steps(Session& session, Counter& counter) {
-  SessionBench bench(session, counter);
-  Meter meter;
-  meter.update_period_ns = counter.info().update_period_ns;
-  auto result = attribute(bench, meter, {});
+Result<Attribution> measure_steps(Session& session, LiveMeter& meter,
+                                  const AttributionOptions& options) {
+  SessionBench bench(session, meter);
+  auto result = attribute(bench, meter.meter(), options);
   if (result) PJ_TRY(bench.status());
   return result;
+}
+
+double expected_seconds(const LiveMeter& meter, size_t steps, const AttributionOptions& options) {
+  const std::vector<double> step_ns(steps, 0);
+  const AttributionPlan plan = plan_attribution(meter.meter(), step_ns, 0, options);
+  return static_cast<double>(std::max(plan.expected_ns, options.budget_ns)) * 1e-9;
+}
+
+Result<IdlePolicy> idle_policy_by_name(const std::string& name) {
+  for (const IdlePolicy policy : {IdlePolicy::kGross, IdlePolicy::kDynamic, IdlePolicy::kMarginal})
+    if (name == name_of(policy)) return policy;
+  return error(ErrorCode::kInvalidArgument, "no idle policy '{}': gross, dynamic or marginal",
+               name);
 }
 
 }  // namespace pj::cli

@@ -6,11 +6,14 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/counters.h"
+#include "cli/energy_json.h"
 #include "cli/energy_model.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
 #include "cli/measured_energy.h"
 #include "cli/step_energy.h"
+#include "cli/step_traffic.h"
 #include "cli/table.h"
 #include "runtime/base/clock.h"
 #include "runtime/graph/op_table.h"
@@ -22,8 +25,9 @@ struct Options {
   std::string model;
   int64_t runs = 0;  // 0: as many as fit into a second
   bool json = false;
-  std::string energy = "auto";
+  std::string energy = "auto", counter, idle = "gross";
   std::string energy_model;  // file; empty: this machine's prior
+  std::string caches;        // to count bytes for; empty: this machine's
   ExecutionOptions execution;
 };
 
@@ -78,8 +82,15 @@ Energies modelled_energies(const Session& session, const Times& times,
 }
 
 // Nothing, after saying why, if the counter turns out to be of no use.
-std::optional<Energies> measured_energies(Session& session, energy::Counter& counter) {
-  const auto measured = measure_steps(session, counter);
+std::optional<Energies> measured_energies(Session& session, energy::Counter& counter,
+                                          const Options& o) {
+  energy::LiveMeter meter(counter);
+  energy::AttributionOptions attribution;
+  attribution.policy = unwrap(idle_policy_by_name(o.idle), kUsage);
+  const double seconds = expected_seconds(meter, session.program().steps.size(), attribution);
+  if (seconds > 10)
+    fmt::print(stderr, "pj: measuring with this counter takes about {:.0f} s\n", seconds);
+  const auto measured = measure_steps(session, meter, attribution);
   if (!measured) {
     fmt::print(stderr, "pj: energy is not measured: {}\n", printable(measured.error().message));
     return std::nullopt;
@@ -89,16 +100,27 @@ std::optional<Energies> measured_energies(Session& session, energy::Counter& cou
                               measured->plan.rounds)};
 }
 
+// The counter to measure with: without being asked only one that is fast enough.
+energy::Counter* choose_counter(const energy::System& system, const energy::Counters& counters,
+                                const Options& o) {
+  const auto counter = step_counter(system, counters, o.counter);
+  const bool asked = o.energy == "measure" || !o.counter.empty();
+  if (asked) return unwrap(counter);
+  return counter && (*counter)->info().kind == energy::CounterKind::kAccumulating ? *counter
+                                                                                  : nullptr;
+}
+
 Energies find_energies(Session& session, const Times& times, const Options& o) {
   if (o.energy == "off") return {};
-  if (o.energy == "auto" && o.energy_model.empty()) {
+  if (o.energy == "measure" || (o.energy == "auto" && o.energy_model.empty())) {
     const energy::HostSystem system;
     const energy::Counters counters = find_counters(system);
-    if (energy::Counter* counter = step_counter(counters))
-      if (const auto measured = measured_energies(session, *counter)) return *measured;
+    if (energy::Counter* counter = choose_counter(system, counters, o))
+      if (const auto measured = measured_energies(session, *counter, o)) return *measured;
+    if (o.energy == "measure") fail("energy could not be measured");
   }
-  const std::optional<energy::EnergyModel> model = open_energy_model(o.energy_model);
-  return model ? modelled_energies(session, times, *model) : Energies{};
+  const std::optional<FoundModel> found = find_energy_model(o.energy_model);
+  return found ? modelled_energies(session, times, found->model) : Energies{};
 }
 
 double gmacs(int64_t macs, double ms) {
@@ -151,19 +173,8 @@ Json members_json(const Graph& graph, const Step& step) {
   return members;
 }
 
-// What nothing measures or models yet is null.
-void add_unknown(Json& json, std::initializer_list<const char*> names) {
-  for (const char* name : names) json[name] = nullptr;
-}
-
-void add_energy(Json& json, const energy::Energy* energy) {
-  add_unknown(json,
-              {"energy_uj", "energy_low_uj", "energy_high_uj", "energy_source", "idle_policy"});
-  if (energy != nullptr)
-    energy->visit([&](const char* name, const auto& value) { json[name] = value; });
-}
-
-Json step_json(const Session& session, size_t i, const Times& times, const Energies& energies) {
+Json step_json(const Session& session, size_t i, const Times& times, const Traffic& traffic,
+               const Energies& energies) {
   const Step& step = session.program().steps[i];
   const Graph& graph = session.compiled().graph;
   Json json{{"index", i},
@@ -173,7 +184,8 @@ Json step_json(const Session& session, size_t i, const Times& times, const Energ
             {"members", members_json(graph, step)},
             {"shapes", shapes_json(graph, step)},
             {"macs", step.macs}};
-  add_unknown(json, {"bytes_l1", "bytes_l2", "bytes_dram", "bound"});
+  add_traffic(json, traffic);
+  json["bound"] = bound_of(step, session.model().options().catalog, traffic);
   json["time_ms"] = times.steps[i];
   json["share"] = times.share(i);
   json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, times.steps[i])) : Json();
@@ -188,11 +200,11 @@ int64_t total_macs(const Program& program) {
 }
 
 Json to_json(const OpenModel& open, const Profile& profile, const Times& times,
-             const Energies& energies) {
+             const std::vector<Traffic>& traffic, const Energies& energies) {
   const Session& session = *open.session;
   Json steps = Json::array();
   for (size_t i = 0; i < times.steps.size(); ++i)
-    steps.push_back(step_json(session, i, times, energies));
+    steps.push_back(step_json(session, i, times, traffic[i], energies));
   const int64_t macs = total_macs(session.program());
   Json totals{{"steps", times.steps.size()},
               {"macs", macs},
@@ -201,7 +213,10 @@ Json to_json(const OpenModel& open, const Profile& profile, const Times& times,
               {"overhead_ms", times.whole - times.sum},
               {"mean_ms", times.mean},
               {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};
-  add_unknown(totals, {"bytes_l1", "bytes_l2", "bytes_dram"});
+  const Traffic moved = total_of(traffic);
+  add_traffic(totals, moved);
+  totals["l1_misses"] = moved.l1_misses;
+  totals["last_cache_misses"] = moved.last_misses;
   add_energy(totals, energies.total ? &*energies.total : nullptr);
   Json residual;
   if (energies.residual) add_energy(residual, &*energies.residual);
@@ -222,7 +237,7 @@ void add_members(Table& table, const Graph& graph, const Step& step) {
     const int64_t macs = mac_count(graph, op);
     table.add({"", "  " + shorten(printable(op.name.empty() ? y.name : op.name), 30),
                op.display_name(), member_kernel(step, m), to_string(y.shape),
-               macs > 0 ? count_text(macs) : "-", "", "", "", ""});
+               macs > 0 ? count_text(macs) : "-", "", "", "", "", "", ""});
   }
 }
 
@@ -234,7 +249,7 @@ void print_energy(const Energies& energies) {
 }
 
 void print_text(const OpenModel& open, const Profile& profile, const Times& times,
-                const Energies& energies) {
+                const std::vector<Traffic>& traffic, const Energies& energies) {
   const Session& session = *open.session;
   const Graph& graph = session.compiled().graph;
   Table table({{"#", true},
@@ -246,6 +261,8 @@ void print_text(const OpenModel& open, const Profile& profile, const Times& time
                {"ms", true},
                {"share", true},
                {"GMAC/s", true},
+               {"L2 kB", true},
+               {"DRAM kB", true},
                {energies.steps.empty() ? "" : "energy", false}});
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
@@ -256,6 +273,7 @@ void print_text(const OpenModel& open, const Profile& profile, const Times& time
                step.macs > 0 ? count_text(step.macs) : "-", ms_text(times.steps[i]),
                fmt::format("{:.1f} %", times.share(i) * 100),
                step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-",
+               kilobytes_text(traffic[i].l2_bytes), kilobytes_text(traffic[i].dram_bytes),
                energies.steps.empty() ? "" : energies.steps[i].text()});
     if (step.rows_per_step > 0) add_members(table, graph, step);
   }
@@ -269,6 +287,7 @@ void print_text(const OpenModel& open, const Profile& profile, const Times& time
       times.whole > 0 ? (times.whole - times.sum) / times.whole * 100 : 0, count_text(macs),
       gmacs(macs, times.whole), profile.runs, ms_text(times.mean), session.threads(),
       session.threads() == 1 ? "" : "s", level_name(open.model->options().target.isa));
+  print_traffic(total_of(traffic));
   print_energy(energies);
 }
 
@@ -283,36 +302,51 @@ int profile_command(const Args& args) {
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--json", o.json, "one JSON object; what is not known is null");
-  app.add_option("--energy", o.energy,
-                 "auto: measure it for 5 s if this machine has a counter, else compute it; model: "
-                 "compute it; off")
-      ->check(CLI::IsMember({"auto", "model", "off"}))
+  app.add_option(
+         "--energy", o.energy,
+         "auto: measure it for 5 s if this machine has a counter, else compute it; measure: "
+         "with slower counters too; model: compute it; off")
+      ->check(CLI::IsMember({"auto", "measure", "model", "off"}))
       ->type_name("HOW");
+  app.add_option("--counter", o.counter, kCounterHelp)->type_name("DOMAIN");
+  app.add_option("--idle", o.idle,
+                 "what measured joules are without: gross (nothing; default), dynamic (the resting "
+                 "machine), marginal (a spinning core)")
+      ->check(CLI::IsMember({"gross", "dynamic", "marginal"}))
+      ->type_name("POLICY");
   app.add_option("--energy-model", o.energy_model,
-                 "compute energy by this model (default: published figures of this kind of CPU, "
-                 "if there are any; see `pj energy model`)")
+                 "compute energy by this model (default: what `pj calibrate` found, else published "
+                 "figures of this kind of CPU; see `pj energy model`)")
       ->type_name("FILE");
+  app.add_option("--caches", o.caches,
+                 "count bytes for data caches of BYTES/WAYS each, first to last, for example "
+                 "32768/4,524288/16 (default: this machine's)")
+      ->type_name("A,B");
   add_execution_options(app, o.execution, DefaultThreads::kOne);
   app.footer(
       "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run "
       "takes\n"
       "beyond its steps; reading the clock between steps is a part of it.\n"
+      "Bytes are counted by a model of the caches, for one thread: L2 kB pass between the first\n"
+      "cache and what is behind it, DRAM kB between the last one and memory.\n"
       "Energy says whether it was measured or computed, and how sure it is.\n\n"
       "Examples:\n"
       "  pj profile builtin:fashion\n"
       "  pj profile mobilenet.tflite --threads 2 --runs 200\n"
       "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
   if (const auto status = parse(app, args)) return *status;
-  if (!o.energy_model.empty()) open_energy_model(o.energy_model);  // a mistake shows at once
+  if (!o.energy_model.empty()) find_energy_model(o.energy_model);  // a mistake shows at once
+  const std::optional<Caches> caches = parse_caches(o.caches);
   const OpenModel open = open_model(o.model, o.execution);
   complete_shapes(*open.session);
+  const std::vector<Traffic> traffic = step_traffic(*open.session, caches);
   const Profile profile = take_profile(*open.session, o.runs);
   const Times times(profile);
   const Energies energies = find_energies(*open.session, times, o);
   if (o.json) {
-    print_json(to_json(open, profile, times, energies));
+    print_json(to_json(open, profile, times, traffic, energies));
   } else {
-    print_text(open, profile, times, energies);
+    print_text(open, profile, times, traffic, energies);
   }
   return kOk;
 }

@@ -98,10 +98,13 @@ void set_inputs(const OpenModel& open, const Job& job, const PictureOptions& opt
     return;
   }
   const Graph& declared = open.model->graph();
+  std::vector<Shape> shapes;
+  bool same = session.prepared();
   for (size_t i = 0; i < job.files.size(); ++i) {
-    const Shape shape = shape_for_file(declared.tensor(declared.inputs[i]), job.files[i]);
-    if (shape != session.input(i).shape) unwrap(session.resize_input(i, shape));
+    shapes.push_back(shape_for_file(declared.tensor(declared.inputs[i]), job.files[i]));
+    same = same && shapes[i] == session.input(i).shape;
   }
+  if (!same) unwrap(session.resize_inputs(shapes));
   for (size_t i = 0; i < job.files.size(); ++i)
     read_input(session.input(i), job.files[i], options, session.input_data(i));
 }

@@ -1,7 +1,15 @@
 # The house, bottom up.
 pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected Threads::Threads)
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
-pj_module(reference FAST FOLDERS kernels/reference DEPENDS pj_base)
+# Its loops go over the scales of all channels, tens of thousands, at every load.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/graph/validate.cc PROPERTIES COMPILE_OPTIONS
+                                                                                     -O3)
+pj_module(reference FOLDERS kernels/reference DEPENDS pj_base)
+# What real models run and no other kernel computes, and what tests compare whole networks with.
+foreach(source conv detection matmul)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/reference/${source}.cc PROPERTIES
+                              COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
+endforeach()
 pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_reference)
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
@@ -14,6 +22,8 @@ pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mavxvnni")
 set(avx512 "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd")
 pj_kernel_level(avx512 AVX512 "${avx512}")
 pj_kernel_level(avx512vnni AVX512VNNI "${avx512} -mavx512vnni")
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx512vnni.cc PROPERTIES
+  COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   # Written in the order that suits cores without much reordering. Scheduling before registers are
   # allocated would need more of these than there are.
@@ -38,6 +48,8 @@ pj_flatbuffers(pj_tflite converters/tflite/tflite.fbs)
 pj_module(passes FOLDERS runtime/passes DEPENDS pj_graph pj_reference)
 pj_module(plan FOLDERS runtime/plan DEPENDS pj_passes pj_kernels)
 pj_module(exec FAST FOLDERS runtime/exec DEPENDS pj_plan pj_passes ${PTHREADPOOL_LIBRARY})
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/exec/model.cc PROPERTIES
+                            COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 target_include_directories(pj_exec SYSTEM PRIVATE ${PTHREADPOOL_INCLUDE_DIR})
 pj_module(energy FOLDERS runtime/energy runtime/energy/counters DEPENDS pj_base)
 pj_module(xnnpack FOLDERS runtime/exec/xnnpack DEPENDS pj_exec)
@@ -88,6 +100,7 @@ if(PJ_BUILD_TESTS OR PJ_BUILD_BENCH)
   add_library(pj_test_support STATIC ${support})
   target_compile_definitions(pj_test_support PRIVATE PJ_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(pj_test_support PUBLIC pj_graph nlohmann_json::nlohmann_json)
+  include(bench/overhead/overhead.cmake)
 endif()
 
 if(PJ_BUILD_TESTS)

@@ -17,6 +17,9 @@ PJ_KERNELS_AVX2(X)
 #ifdef PJ_HAVE_AVXVNNI
 PJ_KERNELS_AVXVNNI(X)
 #endif
+#ifdef PJ_HAVE_AVX512
+PJ_KERNELS_AVX512(X)
+#endif
 #ifdef PJ_HAVE_AVX512VNNI
 PJ_KERNELS_AVX512VNNI(X)
 #endif
@@ -46,8 +49,12 @@ namespace {
 
 std::vector<KernelFn> build_registry() {
   std::vector<KernelFn> functions(kernel_catalog().size(), nullptr);
-  auto put = [&](const char* name, KernelFn f) {
-    functions[static_cast<size_t>(*find_kernel(kernel_catalog(), name))] = f;
+  const std::span<const KernelDesc> catalog = kernel_catalog();
+  // Names come in the catalog's order, so that the next one is nearly always the one to find.
+  size_t at = 0;
+  auto put = [&](std::string_view name, KernelFn f) {
+    while (name != catalog[at].name) at = at + 1 < catalog.size() ? at + 1 : 0;
+    functions[at] = f;
   };
 #define X(name, ...) put(#name, kernels::name);
   PJ_KERNELS_SCALAR(X)
@@ -56,6 +63,9 @@ std::vector<KernelFn> build_registry() {
 #endif
 #ifdef PJ_HAVE_AVXVNNI
   PJ_KERNELS_AVXVNNI(X)
+#endif
+#ifdef PJ_HAVE_AVX512
+  PJ_KERNELS_AVX512(X)
 #endif
 #ifdef PJ_HAVE_AVX512VNNI
   PJ_KERNELS_AVX512VNNI(X)

@@ -1,5 +1,6 @@
 """Counts of one inference: cachegrind's of a process with more inferences minus those of one."""
 import dataclasses
+import json
 import os
 import pathlib
 import subprocess
@@ -80,3 +81,18 @@ def count(program, cache):
     else:
         options = ["--cache-sim=yes", *CACHES[cache].split()]
     return difference(*(_count(program, runs, options) for runs in RUNS))
+
+
+def modelled(arguments, cache, environment):
+    """Misses of one inference by Picojoule's model of the same caches. The command is run where
+    cachegrind's was, so that it sees the same CPU and plans alike."""
+    sizes = [part.split("=")[1].split(",") for part in CACHES[cache].split()
+             if part.startswith(("--D1", "--LL"))]
+    caches = ",".join(f"{size}/{ways}" for size, ways, _ in sizes)
+    command = ["valgrind", "--tool=none", "-q", *arguments, "--caches", caches]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          timeout=_TIMEOUT_S, env={**os.environ, **environment})
+    if done.returncode != 0:
+        raise Failed((done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1][:200])
+    totals = json.loads(done.stdout)["totals"]
+    return {"d1": totals["l1_misses"], "ll": totals["last_cache_misses"]}

@@ -36,6 +36,12 @@ def _litert(model):
 PROGRAMS = {"pj": _pj, "litert": _litert}
 
 
+def _model_of_traffic(model, cache):
+    command = [str(_SOURCE / "build" / "pj"), "profile", str(model.path), "--runs", "1",
+               "--energy", "off", "--json"]
+    return cachegrind.modelled(command, cache, {"PJ_ISA": "avx2"})
+
+
 def _cache_names(options):
     if options.instructions:
         return ["none"]
@@ -53,6 +59,8 @@ def _parse(arguments):
                         "'all' (default: x86)")
     parser.add_argument("--instructions", action="store_true",
                         help="count instructions alone; faster")
+    parser.add_argument("--model", action="store_true",
+                        help="compare with the model of traffic that `pj profile` shows")
     parser.add_argument("--runtimes", default="pj,litert", metavar="A,B",
                         help="default: pj,litert")
     parser.add_argument("--jobs", type=int, default=1, metavar="N",
@@ -61,6 +69,8 @@ def _parse(arguments):
     options = parser.parse_args(arguments)
     options.caches = _cache_names(options)
     options.runtimes = options.runtimes.split(",")
+    if options.model and options.instructions:
+        parser.error("--model counts misses, --instructions counts none")
     for cache in options.caches:
         if cache not in cachegrind.TITLES:
             parser.error(f"unknown caches '{cache}'; there are {', '.join(cachegrind.CACHES)}")
@@ -74,6 +84,8 @@ def _measure_one(task):
     cache, model, runtime = task
     print(f"{model.name}, {runtime}, {cache}", file=sys.stderr, flush=True)
     try:
+        if runtime == "model":
+            return _model_of_traffic(model, cache)
         counts = cachegrind.count(PROGRAMS[runtime](model), cache)
         return {key: round(value) for key, value in counts.items()}
     except cachegrind.Failed as error:
@@ -81,7 +93,8 @@ def _measure_one(task):
 
 
 def _measure(options, models):
-    tasks = [(c, m, r) for c in options.caches for m in models for r in options.runtimes]
+    runtimes_and_model = options.runtimes + (["model"] if options.model else [])
+    tasks = [(c, m, r) for c in options.caches for m in models for r in runtimes_and_model]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(_measure_one, tasks))
     counts = {}
@@ -111,6 +124,27 @@ def cache_table(counts):
                         [*rows, ["geometric mean", *means]])
 
 
+# Below this, what the model leaves out counts as much as what it knows.
+_ENOUGH_LINES = 20_000
+
+
+def model_table(counts):
+    """The model of traffic / cachegrind, in lines: {model: {runtime: counts}}."""
+    rows = []
+    for name, results in counts.items():
+        row = [name]
+        for key in ("d1", "ll"):
+            ours, real = (results.get(r, {}).get(key) for r in ("model", "pj"))
+            if ours is None or real is None:
+                row.append(tables.NONE)
+            elif real < _ENOUGH_LINES:
+                row.append(f"{ours} / {real} (few)")
+            else:
+                row.append(f"{ours} / {real} = {ours / real:.3f}")
+        rows.append(row)
+    return tables.table(["model / cachegrind, lines", "D1 misses", "LL misses"], rows)
+
+
 def _failures(report):
     return [f"{cache}, {model}, {runtime}: {tables.NONE} {result['failed']}"
             for cache, models in report["counts"].items() for model, results in models.items()
@@ -137,6 +171,8 @@ def main(arguments):
     for cache, counts in report["counts"].items():
         print(f"\n{cachegrind.TITLES[cache]}\n")
         print("\n".join(cache_table(counts)))
+        if options.model:
+            print("\n" + "\n".join(model_table(counts)))
     print("\n".join(["", *_failures(report)]))
     path = pathlib.Path(options.json)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ target_link_libraries(picojoule PRIVATE pj_load)
 target_compile_definitions(picojoule PRIVATE PJ_VERSION="${PROJECT_VERSION}")
 # With exceptions, unlike the modules: only so does the compiler make `noexcept` stop what operator
 # new throws. Without, it would pass through the border into the caller.
-target_compile_options(picojoule PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -fno-rtti -fexceptions)
+target_compile_options(picojoule PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -fno-rtti -fexceptions
+                                         $<$<CONFIG:Release>:-Os>)
 
 # Without the list, templates of libstdc++ would be exported, whose visibility is not ours to set.
 set(symbols ${CMAKE_SOURCE_DIR}/bindings/c/picojoule.map)

@@ -1,6 +1,7 @@
 // Inputs and outputs of a session.
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "bindings/c/handles.h"
 
@@ -95,9 +96,8 @@ Status bind(pj_session* s, Side side, size_t i, void* data, size_t size) {
                               : s->session->bind_output(i, memory);
 }
 
-Status resize(pj_session* s, size_t i, const int32_t* dims, int32_t rank) {
-  PJ_TRY(check_index(s, Side::kInput, i));
-  const Tensor& t = declared(*s, Side::kInput, i);
+Result<Shape> new_shape(const pj_session& s, size_t i, const int32_t* dims, int32_t rank) {
+  const Tensor& t = declared(s, Side::kInput, i);
   if (rank != t.shape.rank()) {
     return error(ErrorCode::kInvalidArgument,
                  "input '{}' is {}: it has {} dimensions, {} were given", t.name,
@@ -112,7 +112,29 @@ Status resize(pj_session* s, size_t i, const int32_t* dims, int32_t rank) {
     }
     shape.push_back(dims[d]);
   }
+  return shape;
+}
+
+Status resize(pj_session* s, size_t i, const int32_t* dims, int32_t rank) {
+  PJ_TRY(check_index(s, Side::kInput, i));
+  PJ_ASSIGN(const Shape shape, new_shape(*s, i, dims, rank));
   return s->session->resize_input(i, shape);
+}
+
+Status resize_all(pj_session* s, const int32_t* const* dims, const int32_t* ranks, size_t count) {
+  PJ_TRY(check_pointer(s, "session"));
+  PJ_TRY(check_pointer(dims, "dims"));
+  PJ_TRY(check_pointer(ranks, "ranks"));
+  if (count != s->session->input_count()) {
+    return error(ErrorCode::kInvalidArgument, "the model has {} inputs, shapes of {} were given",
+                 s->session->input_count(), count);
+  }
+  std::vector<Shape> shapes;
+  for (size_t i = 0; i < count; ++i) {
+    PJ_ASSIGN(const Shape shape, new_shape(*s, i, dims[i], ranks[i]));
+    shapes.push_back(shape);
+  }
+  return s->session->resize_inputs(shapes);
 }
 
 Status check_access(const pj_session* s, Side side, size_t i) {
@@ -202,6 +224,11 @@ pj_status pj_session_bind_output(pj_session* session, size_t index, void* data,
 pj_status pj_session_resize_input(pj_session* session, size_t index, const int32_t* dims,
                                   int32_t rank) noexcept {
   return pj::report(pj::resize(session, index, dims, rank));
+}
+
+pj_status pj_session_resize_inputs(pj_session* session, const int32_t* const* dims,
+                                   const int32_t* ranks, size_t count) noexcept {
+  return pj::report(pj::resize_all(session, dims, ranks, count));
 }
 
 }  // extern "C"

@@ -82,6 +82,7 @@ Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& op
   model_options.target = target_of(host_cpu(), isa & built_isa());
   model_options.max_arena_bytes = options.max_arena_bytes;
   model_options.bands = options.bands;
+  model_options.validated = true;
   PJ_TRY(use_xnnpack(options.xnnpack, model_options));
   return Model::create(std::move(file.graph), std::move(model_options), std::move(file.packed));
 }

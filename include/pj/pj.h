@@ -292,6 +292,12 @@ PJ_API pj_status pj_session_bind_output(pj_session* session, size_t index, void*
 PJ_API pj_status pj_session_resize_input(pj_session* session, size_t index, const int32_t* dims,
                                          int32_t rank) PJ_NOEXCEPT;
 
+/* The same for all inputs at once, in their order, for inputs whose shapes must agree (one batch):
+ * dims[i] are the ranks[i] dimensions of input i, `count` is the number of inputs. Errors: model,
+ * resource, usage. */
+PJ_API pj_status pj_session_resize_inputs(pj_session* session, const int32_t* const* dims,
+                                          const int32_t* ranks, size_t count) PJ_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -23,6 +23,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "pj.h"
 
@@ -201,6 +202,17 @@ class Session {
   Status resize_input(std::size_t i, std::initializer_list<std::int32_t> dims) {
     return Status::of(pj_session_resize_input(handle_.get(), i, dims.begin(),
                                               static_cast<std::int32_t>(dims.size())));
+  }
+  // All inputs at once, where their shapes must agree.
+  Status resize_inputs(std::initializer_list<std::initializer_list<std::int32_t>> shapes) {
+    std::vector<const std::int32_t*> dims;
+    std::vector<std::int32_t> ranks;
+    for (const auto& shape : shapes) {
+      dims.push_back(shape.begin());
+      ranks.push_back(static_cast<std::int32_t>(shape.size()));
+    }
+    return Status::of(
+        pj_session_resize_inputs(handle_.get(), dims.data(), ranks.data(), shapes.size()));
   }
 
   // For what only the C API has.

@@ -15,23 +15,29 @@ namespace pj {
 
 // What a kernel computes. The loop dimensions and operands of each class are documented with its
 // parameter type: ConvKernelParams (kernels/conv/conv.h), for depthwise too, ReferenceParams
-// (kernels/reference/reference.h), and the header of the same name in kernels/elementwise, pool,
-// reduce, resize and move.
+// (kernels/reference/reference.h), and the header of the same name in kernels/matmul, elementwise,
+// pool, reduce, resize and move.
 enum class KernelClass : uint8_t {
   kReference,  // one whole operator of `op`, any types
   kConv,       // convolution, matrix product, fully connected
   kDepthwise,
+  kMatmul,  // product of two matrices that are computed
   // Element by element.
   kSum,         // quantised a + b, a - b
   kProduct,     // quantised a * b
+  kExtreme,     // 8-bit minimum or maximum
+  kPRelu,       // quantised x < 0 ? x * alpha : x
   kBinary,      // arithmetic on floats
   kUnary,       // functions of one float
   kTable,       // any function of one 8-bit number
   kQuantize,    // floats to 8 bits
   kDequantize,  // and back
   kPool,
-  kReduce,   // mean, sum, extremes over neighbouring dimensions
-  kSoftmax,  // over the last dimension
+  kReduce,     // mean, sum, extremes over neighbouring dimensions
+  kArgReduce,  // index of an extreme, over the last dimension
+  kSoftmax,    // likewise
+  kNormalize,  // likewise: log-softmax, L2 norm
+  kLayerNorm,
   kNearest,
   kBilinear,
   kTranspose,

@@ -11,6 +11,10 @@ using FitsFn = bool (*)(const ConvKernelParams&);
 namespace fits {
 
 inline bool any_layer(const ConvKernelParams&) { return true; }
+// At most two output channels.
+inline bool two_channels(const ConvKernelParams& p) { return p.out_channels <= 2; }
+// Of depthwise layers: an output channel for each input channel.
+inline bool no_multiplier(const ConvKernelParams& p) { return p.in_channels == p.out_channels; }
 
 }  // namespace fits
 }  // namespace pj

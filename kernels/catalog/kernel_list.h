@@ -15,6 +15,7 @@
 #include "kernels/catalog/rows/avx512vnni.h"
 #include "kernels/catalog/rows/avxvnni.h"
 #include "kernels/catalog/rows/elements.h"
+#include "kernels/catalog/rows/float.h"
 #include "kernels/catalog/rows/neon.h"
 #include "kernels/catalog/rows/neondot.h"
 #include "kernels/catalog/rows/neoni8mm.h"
@@ -24,6 +25,7 @@
   PJ_KERNELS_SCALAR(X)     \
   PJ_KERNELS_AVX2(X)       \
   PJ_KERNELS_AVXVNNI(X)    \
+  PJ_KERNELS_AVX512(X)     \
   PJ_KERNELS_AVX512VNNI(X) \
   PJ_KERNELS_NEON(X)       \
   PJ_KERNELS_NEONDOT(X)    \

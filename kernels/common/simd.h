@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/common/requantize.h"
+#include "kernels/common/unrolled.h"
 
 #if defined(__AVX2__) || defined(__ARM_NEON)
 #define HWY_COMPILE_ONLY_STATIC
@@ -38,7 +38,7 @@ inline constexpr TagF32 kF32;
 inline constexpr TagI32 kI32;
 inline constexpr int64_t kLanes32 = static_cast<int64_t>(hn::MaxLanes(kF32));
 // 8-bit results are made four vectors of 32 bits at a time, which fill one vector of bytes.
-inline constexpr int64_t kByteVectors = kLanes32 == 1 ? 1 : 4;
+inline constexpr int kByteVectors = kLanes32 == 1 ? 1 : 4;
 inline constexpr int64_t kByteBlock = kByteVectors * kLanes32;
 
 PJ_INLINE VecF32 splat(float x) { return hn::Set(kF32, x); }
@@ -132,30 +132,53 @@ PJ_INLINE void store_bytes(const VecI32* v, const ByteLimits<Q>& l, Q* y) {
   const auto low = hn::Set(d8, static_cast<Q>(l.low)), high = hn::Set(d8, static_cast<Q>(l.high));
   hn::StoreU(hn::Min(hn::Max(q, low), high), d8, y);
 #else
-  for (int64_t k = 0; k < kByteVectors; ++k) store_narrow(v[k], l, y + k * kLanes32);
+  unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA { store_narrow(v[k], l, y + k * kLanes32); });
 #endif
 }
 
+// An operand of walk_blocks(): `step` elements further for each block.
+template <typename X>
+struct Stream {
+  const X* x;
+  int64_t step;
+};
+
 // Calls op(y, x...) for each block of N elements. A last block that is not whole goes through
-// copies, so that nothing is read or written outside. Operands may be the same memory.
+// copies, so that nothing is read or written outside. Operands may be the same memory. `op` is
+// expanded once: the kernels are many, and their code should be small.
 template <int64_t N, typename Y, typename Op, typename... X>
-PJ_INLINE void for_blocks(int64_t n, Y* y, Op&& op, const X*... x) {
-  int64_t i = 0;
-  for (; i + N <= n; i += N) op(y + i, (x + i)...);
-  if (N == 1 || i == n) return;
+PJ_INLINE void walk_blocks(int64_t n, Y* y, Op&& op, Stream<X>... in) {
   struct Copy {
     alignas(64) std::byte bytes[N * 8];
   };
-  Copy copies[sizeof...(X)] = {}, result;
-  const auto left = static_cast<size_t>(n - i);
-  size_t k = 0;
-  auto copied = [&]<typename T>(const T* source) {
-    static_assert(sizeof(T) <= 8);
-    return static_cast<const T*>(std::memcpy(copies[k++].bytes, source + i, left * sizeof(T)));
-  };
-  Y* const out = reinterpret_cast<Y*>(result.bytes);
-  op(out, copied(x)...);
-  std::memcpy(y + i, out, left * sizeof(Y));
+  Copy copies[sizeof...(X)], result;
+  for (int64_t left = n; left > 0; left -= N) {
+    Y* to = y;
+    if (left < N) {
+      Copy* copy = copies;
+      auto redirect = [&]<typename T>(Stream<T>& s) {
+        static_assert(sizeof(T) <= 8);
+        const T* from = s.x;
+        // Whatever the missing elements are, they must be numbers that one may compute with.
+        s.x = static_cast<const T*>(std::memset(copy->bytes, 0, N * sizeof(T)));
+        std::memcpy(copy->bytes, from, static_cast<size_t>(left) * sizeof(T));
+        ++copy;
+      };
+      (redirect(in), ...);
+      to = reinterpret_cast<Y*>(result.bytes);
+    }
+    op(to, in.x...);
+    if (left < N) {
+      std::memcpy(y, to, static_cast<size_t>(left) * sizeof(Y));
+      return;
+    }
+    y += N;
+    ((in.x += in.step), ...);
+  }
+}
+template <int64_t N, typename Y, typename Op, typename... X>
+PJ_INLINE void for_blocks(int64_t n, Y* y, Op&& op, const X*... x) {
+  walk_blocks<N>(n, y, op, Stream<X>{x, N}...);
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ template <typename Isa>
 template <typename Isa>
 [[gnu::noinline]] void run_neon_tile(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
-  const SegmentScratch layout = segment_scratch(p, Isa::kUnit, t.size[kRow], t.size[kCol]);
+  const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
   const NeonTile tile{SegmentTile(p), segments_of(p).bytes, p.stage};
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
   find_rows(t, p, Isa::kUnit, layout, table);

@@ -125,7 +125,8 @@ PJ_INLINE void store_pixels(uint8_t* out, int64_t step, uint8x16_t bytes, int32_
 }
 
 // `count` blocks that follow each other, from pixel `col` of the row. Results of fewer than four
-// pixels fill a register with repetitions.
+// pixels fill a register with repetitions. Eight pixels are twice four, of which the sums are
+// turned into results together: for each alone that is a chain that a core in order waits for.
 template <typename X, bool paired, int mr>
 [[gnu::noinline]] void mull_blocks(const NeonTile& t, const SegmentRow& r, int32_t col,
                                    int32_t count) {
@@ -136,37 +137,48 @@ template <typename X, bool paired, int mr>
   int64_t x_offset = col * t.pixel_step;
   uint8_t* out = r.out + col * t.out_step;
   const int32_t* corrections = r.corrections == nullptr ? nullptr : r.corrections + col;
+  constexpr int kWindows = mr < 4 ? mr : 4, kGroups = (mr + 3) / 4;
   for (; count > 0; --count) {
-    int32x4_t acc[mr][4], sums[4];
-    mull_window<X, paired, mr>(t, r, x_offset, header + 32, acc);
     const int32x4_t bias = vld1q_s32(reinterpret_cast<const int32_t*>(header));
-    const float32x4_t channels = vld1q_f32(reinterpret_cast<const float*>(header + 16));
-    const float32x4_t scale[4] = {channels, channels, channels, channels};
-    unrolled<4>([&](auto i) PJ_INLINE_LAMBDA {
-      const auto& a = acc[i < mr ? i : mr - 1];
-      sums[i] = vpaddq_s32(vpaddq_s32(a[0], a[1]), vpaddq_s32(a[2], a[3]));
-      sums[i] = vaddq_s32(sums[i], bias);
-    });
-    if (corrections != nullptr) {
+    int32x4_t sums[kGroups * 4];
+#pragma GCC unroll 1
+    for (int group = 0; group < kGroups; ++group) {
+      int32x4_t acc[kWindows][4];
+      mull_window<X, paired, kWindows>(t, r, x_offset, header + 32, acc);
       unrolled<4>([&](auto i) PJ_INLINE_LAMBDA {
+        const auto& a = acc[i < kWindows ? i : kWindows - 1];
+        const int32x4_t sum = vpaddq_s32(vpaddq_s32(a[0], a[1]), vpaddq_s32(a[2], a[3]));
+        sums[4 * group + i] = vaddq_s32(sum, bias);
+      });
+      x_offset += kWindows * t.pixel_step;
+    }
+    if (corrections != nullptr) {
+      unrolled<kGroups * 4>([&](auto i) PJ_INLINE_LAMBDA {
         sums[i] = vaddq_s32(sums[i], vdupq_n_s32(corrections[i < mr ? i : mr - 1]));
       });
       corrections += mr;
     }
+    const float32x4_t channels = vld1q_f32(reinterpret_cast<const float*>(header + 16));
+    const float32x4_t scale[4] = {channels, channels, channels, channels};
     if (plain) {
-      store_pixels<mr>(out, t.out_step, stage.template bytes<true>(sums, scale), 4);
+      unrolled<kGroups>([&](auto g) PJ_INLINE_LAMBDA {
+        const uint8x16_t bytes = stage.template bytes<true>(sums + 4 * g, scale);
+        store_pixels<kWindows>(out, t.out_step, bytes, 4);
+        out += kWindows * t.out_step;
+      });
     } else {
-      store_pixels<mr>(out, t.out_step, stage.any_bytes(sums, scale, calm ? kCalmBits : 0),
-                       r.channels);
+      for (int g = 0; g < kGroups; ++g, out += kWindows * t.out_step) {
+        const uint8x16_t bytes = stage.any_bytes(sums + 4 * g, scale, calm ? kCalmBits : 0);
+        store_pixels<kWindows>(out, t.out_step, bytes, r.channels);
+      }
     }
-    x_offset += mr * t.pixel_step;
-    out += mr * t.out_step;
   }
 }
 
 template <typename X>
 BlockSizes<NeonBlocksFn> NeonMull<X>::sizes(PanelFlags flags) {
-  static constexpr BlockSize<NeonBlocksFn> kSizes[] = {{4, mull_blocks<X, true, 4>},
+  static constexpr BlockSize<NeonBlocksFn> kSizes[] = {{8, mull_blocks<X, true, 8>},
+                                                       {4, mull_blocks<X, true, 4>},
                                                        {3, mull_blocks<X, true, 3>},
                                                        {2, mull_blocks<X, true, 2>},
                                                        {1, mull_blocks<X, true, 1>}};
@@ -174,7 +186,7 @@ BlockSizes<NeonBlocksFn> NeonMull<X>::sizes(PanelFlags flags) {
   static constexpr BlockSize<NeonBlocksFn> kUnpaired[] = {{2, mull_blocks<X, false, 2>},
                                                           {1, mull_blocks<X, false, 1>}};
   if (flags.paired == 0) return {kUnpaired, 2};
-  return {kSizes, 4};
+  return {kSizes, 5};
 }
 
 template <typename X, typename W, int mr, int nr>

@@ -5,8 +5,8 @@
 //   with dilation in x:     | tap 0 |  gap  | tap 1 |  gap ...     one segment a tap
 //
 // So nothing is gathered, and a first layer of 3 channels and 3x3 taps reads 3 segments of 9 bytes.
-// Kernels read segments in units of 4 or 8 bytes, the last one past the segment's end; packed
-// weights are zero there.
+// Integer kernels read segments in units of 4 or 8 bytes, the last one past the segment's end;
+// packed weights are zero there. Of floats, what is called bytes here are elements.
 #pragma once
 
 #include "kernels/conv/conv.h"
@@ -23,7 +23,7 @@ struct Segments {
   constexpr int32_t beyond(int32_t unit) const { return (bytes + unit - 1) / unit * unit - bytes; }
 };
 
-// Units of kernels whose kr is at most 4, and of others.
+// Units of integer kernels whose kr is at most 4, and of others.
 inline constexpr int32_t kQuadUnit = 4, kMullUnit = 8;
 
 constexpr Segments segments_of(const ConvKernelParams& p) {
@@ -42,28 +42,32 @@ constexpr int64_t input_line_bytes(const ConvKernelParams& p, int32_t cols) {
 }
 
 // True if the windows of output columns [begin, begin + cols) can be read in place: they lie inside
-// the input's row with all bytes of their last units.
-constexpr bool inside_row(const ConvKernelParams& p, int32_t unit, int32_t begin, int32_t cols) {
+// the input's row with `overread` bytes past the last one.
+constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols,
+                          int64_t overread) {
   const int64_t first = (int64_t{begin} * p.stride_w - p.pad_left) * p.in_col_bytes;
-  const Segments s = segments_of(p);
-  const int64_t end = first + input_line_bytes(p, cols) + s.beyond(unit);
+  const int64_t end = first + input_line_bytes(p, cols) + overread;
   return first >= 0 && end <= p.in_width * p.in_col_bytes;
+}
+// The same with all bytes of their last quads.
+constexpr bool inside_row(const ConvKernelParams& p, int32_t begin, int32_t cols) {
+  const Segments s = segments_of(p);
+  return inside_row(p, begin, cols, s.quads() * 4 - s.bytes);
 }
 
 // What a tile keeps in scratch: a pointer for each row of the input, a correction for each pixel of
-// the output and three unused, and lines: one of padding for rows outside the image and, where
+// the output and 15 unused, and lines: one of padding for rows outside the image and, where
 // inside_row() is false, copies of the rows with padding around.
 struct SegmentScratch {
   int64_t corrections_at, lines_at, line_bytes;
 };
 
-constexpr SegmentScratch segment_scratch(const ConvKernelParams& p, int32_t unit, int32_t rows,
-                                         int32_t cols) {
+constexpr SegmentScratch segment_scratch(const ConvKernelParams& p, int32_t rows, int32_t cols) {
   auto aligned = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
   SegmentScratch s{};
   s.corrections_at = aligned(int64_t{input_rows(p, rows)} * static_cast<int64_t>(sizeof(void*)));
-  s.lines_at = s.corrections_at + aligned((int64_t{rows} * cols + 3) * 4);
-  s.line_bytes = aligned(input_line_bytes(p, cols) + unit - 1);
+  s.lines_at = s.corrections_at + aligned((int64_t{rows} * cols + 15) * 4);
+  s.line_bytes = aligned(input_line_bytes(p, cols) + kMullUnit - 1);
   return s;
 }
 

@@ -81,7 +81,7 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
 [[maybe_unused]] void run_vnni_tile(const Tile& t, bool unsigned_values) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const Segments segments = segments_of(p);
-  const SegmentScratch layout = segment_scratch(p, kQuadUnit, t.size[kRow], t.size[kCol]);
+  const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
   constexpr auto kFlip = static_cast<int32_t>(0x80808080U);
   const int32_t shift = unsigned_values ? 128 : 0;  // of the output, to make it signed
   VnniTile v{SegmentTile(p)};
@@ -101,10 +101,10 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
   const bool correct = p.weights_zero_point != 0;
   if (correct) {
-    const Vnni::Rest rest(segments.bytes % Vnni::kBytes);
+    const VnniCorrectionsFn find = corrections_for<Vnni>(segments.bytes);
     for (int32_t row = 0; row < t.size[kRow]; ++row)
-      find_corrections(v, segments.bytes, rest, table + row * p.stride_h, t.size[kCol],
-                       corrections + row * t.size[kCol]);
+      find(v, segments.bytes, table + row * p.stride_h, t.size[kCol],
+           corrections + row * t.size[kCol]);
   }
 
   int32_t rows = t.size[kRow], cols = t.size[kCol];

@@ -113,10 +113,16 @@ struct Vnni256 {
     }
   };
 
-  // Sums of the lanes of a, b, c and d.
-  PJ_INLINE static __m128i across(Ints a, Ints b, Ints c, Ints d) {
-    const Ints all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-    return _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+  // The sum of the lanes of each vector, times `factor`.
+  static constexpr int kSumPixels = 4;
+  template <int>
+  PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[4], int32_t factor) {
+    const Ints all =
+        _mm256_hadd_epi32(_mm256_hadd_epi32(x[0], x[1]), _mm256_hadd_epi32(x[2], x[3]));
+    const __m128i sums =
+        _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                     _mm_mullo_epi32(sums, _mm_set1_epi32(factor)));
   }
 };
 

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/common/requantize.h"
+#include "kernels/common/merge_512.h"
+#include "kernels/common/unrolled.h"
 
 namespace pj {
 namespace {
@@ -104,14 +105,57 @@ struct Vnni512 {
     PJ_INLINE Ints load(const uint8_t* p) const { return _mm512_maskz_loadu_epi32(quads, p); }
   };
 
-  // Sums of the lanes of a, b, c and d.
-  PJ_INLINE static __m128i across(Ints a, Ints b, Ints c, Ints d) {
-    const Ints ab = add32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-    const Ints cd = add32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-    const Ints all = add32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-    const __m256i half =
-        _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
-    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  // Short segments of `parts` pixels in one register, 64 / parts bytes for each. Vector j has
+  // pixels first_pixel(j), 4 more, ...
+  template <int parts>
+  static constexpr int first_pixel(int j) {
+    return parts == 2 && j >= 4 ? j + 4 : j;
+  }
+  template <int parts>
+  struct Parts {
+    __mmask16 quads[parts];
+    Ints ones;
+
+    PJ_INLINE explicit Parts(int32_t bytes) {
+      constexpr int kLanes = 16 / parts;  // of a pixel
+      for (int i = 0; i < parts; ++i)
+        quads[i] = static_cast<__mmask16>(((1U << (bytes + 3) / 4) - 1) << kLanes * i);
+      int8_t count[kBytes];
+      for (int32_t i = 0; i < kBytes; ++i) count[i] = i % (kBytes / parts) < bytes ? 1 : 0;
+      ones = Vnni512::load(count);
+    }
+    PJ_INLINE Ints load(const uint8_t* x, const int64_t* at) const {
+      Ints v = _mm512_setzero_si512();
+      unrolled<parts>([&](auto i) __attribute__((always_inline)) {
+        v = merge_run<kBytes / parts>(v, quads[i], x + at[4 * i]);
+      });
+      return v;
+    }
+  };
+
+  // The sums of 16 pixels, whose parts are in the lanes of 16 / parts vectors, times `factor`.
+  static constexpr int kSumPixels = 16;
+  template <int parts>
+  PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[16 / parts], int32_t factor) {
+    // Halves of each two are added until a lane of 128 bits has its part of four vectors' sums.
+    constexpr int kFours = 4 / parts;
+    Ints fours[kFours];
+    unrolled<kFours>([&](auto i) __attribute__((always_inline)) {
+      const Ints ab = added32(x[4 * i], x[4 * i + 1]), cd = added32(x[4 * i + 2], x[4 * i + 3]);
+      fours[i] = add32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    });
+    Ints all = fours[0];
+    if constexpr (parts == 2) all = added_lanes(fours[0], fours[1]);
+    if constexpr (parts == 1)
+      all = added_lanes(added_lanes(fours[0], fours[1]), added_lanes(fours[2], fours[3]));
+    _mm512_storeu_si512(out, _mm512_mullo_epi32(all, set32(factor)));
+  }
+  PJ_INLINE static Ints added32(Ints a, Ints b) {
+    return add32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+  }
+  // Lanes 0 + 1 and 2 + 3 of a, then those of b.
+  PJ_INLINE static Ints added_lanes(Ints a, Ints b) {
+    return add32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
   }
 };
 

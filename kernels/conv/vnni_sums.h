@@ -1,8 +1,8 @@
 // Sums of the activations under each window: what the zero point of the weights is multiplied with
 // (kernels/packing/packing.h). One pass over the tile's input for all its output channels.
 //
-// The bytes of a segment are added where they lie, by a dot product with ones. Four pixels share
-// the addition across lanes.
+// The bytes of a segment are added where they lie, by a dot product with ones. kSumPixels pixels
+// share the addition across lanes.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -12,37 +12,73 @@
 namespace pj {
 namespace {
 
-// Adds one segment to the lanes of acc.
-PJ_INLINE void add_segment(const uint8_t* x, int32_t bytes, const Vnni::Rest& rest, Vnni::Ints flip,
-                           Vnni::Ints& acc) {
-  int32_t i = 0;
-  for (; i + Vnni::kBytes <= bytes; i += Vnni::kBytes)
-    acc = Vnni::dot(acc, Vnni::flipped(Vnni::load(x + i), flip), Vnni::set8(1));
-  if (i < bytes) acc = Vnni::dot(acc, Vnni::flipped(rest.load(x + i), flip), rest.ones);
-}
-
-// -zero point of the weights * sum of a pixel's window, for `cols` pixels of a row and up to three
-// more numbers. `rows` is that of VnniRow.
-PJ_INLINE void find_corrections(const VnniTile& t, int32_t segment_bytes, const Vnni::Rest& rest,
-                                const uint8_t* const* rows, int32_t cols, int32_t* corrections) {
-  const Vnni::Ints flip = Vnni::set32(t.in_flip);
-  const __m128i factor = _mm_set1_epi32(-t.weights_zero_point);
-  for (int32_t col = 0; col < cols; col += 4) {
-    int64_t at[4];
-    for (int32_t i = 0; i < 4; ++i) at[i] = (col + i < cols ? col + i : cols - 1) * t.pixel_step;
-    Vnni::Ints sums[4] = {};
+// -zero point of the weights * sum of a pixel's window, for `cols` pixels of a row, and more
+// numbers up to kSumPixels. `rows` is that of VnniRow. `add(x, at, sums)` adds the segments at x +
+// at[i] of pixels i to vectors of sums, of `parts` pixels each.
+template <int parts, typename Add>
+PJ_INLINE void for_sums(const VnniTile& t, const uint8_t* const* rows, int32_t cols,
+                        int32_t* corrections, Add&& add) {
+  constexpr int kPixels = Vnni::kSumPixels;
+  int64_t at[kPixels];
+  for (int32_t i = 0; i < kPixels; ++i) at[i] = (i < cols ? i : cols - 1) * t.pixel_step;
+  for (int32_t done = 0; done < cols; done += kPixels) {
+    // The last pixels overlap those before them.
+    const int32_t last = cols > kPixels ? cols - kPixels : 0, col = done < last ? done : last;
+    Vnni::Ints sums[kPixels / parts] = {};
     const uint8_t* const* row = rows;
     for (int32_t ky = 0; ky < t.kernel_h; ++ky, row += t.row_step) {
-      const uint8_t* segment = *row;
-      for (int32_t s = 0; s < t.segments; ++s, segment += t.segment_step) {
-        unrolled<4>([&](auto i) __attribute__((always_inline)) {
-          add_segment(segment + at[i], segment_bytes, rest, flip, sums[i]);
-        });
-      }
+      const uint8_t* segment = *row + col * t.pixel_step;
+      for (int32_t s = 0; s < t.segments; ++s, segment += t.segment_step) add(segment, at, sums);
     }
-    const __m128i lanes = Vnni::across(sums[0], sums[1], sums[2], sums[3]);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(corrections + col), _mm_mullo_epi32(lanes, factor));
+    Vnni::store_sums<parts>(corrections + col, sums, -t.weights_zero_point);
   }
+}
+
+// For segments of any length.
+[[maybe_unused, gnu::noinline]] void find_corrections(const VnniTile& t, int32_t segment_bytes,
+                                                      const uint8_t* const* rows, int32_t cols,
+                                                      int32_t* corrections) {
+  const Vnni::Ints flip = Vnni::set32(t.in_flip);
+  const int32_t left = segment_bytes % Vnni::kBytes, whole = segment_bytes - left;
+  const Vnni::Rest rest(left);
+  for_sums<1>(
+      t, rows, cols, corrections,
+      [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+        unrolled<Vnni::kSumPixels>([&](auto i) __attribute__((always_inline)) {
+          const uint8_t* x = segment + at[i];
+          for (const uint8_t* end = x + whole; x < end; x += Vnni::kBytes)
+            sums[i] = Vnni::dot(sums[i], Vnni::flipped(Vnni::load(x), flip), Vnni::set8(1));
+          if (left > 0) sums[i] = Vnni::dot(sums[i], Vnni::flipped(rest.load(x), flip), rest.ones);
+        });
+      });
+}
+
+// For segments of at most kBytes / parts bytes: loads of whole registers would cross lines.
+template <typename Isa, int parts>
+[[gnu::noinline]] void find_short_corrections(const VnniTile& t, int32_t segment_bytes,
+                                              const uint8_t* const* rows, int32_t cols,
+                                              int32_t* corrections) {
+  const Vnni::Ints flip = Vnni::set32(t.in_flip);
+  const typename Isa::template Parts<parts> segments(segment_bytes);
+  for_sums<parts>(
+      t, rows, cols, corrections,
+      [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+        unrolled<Isa::kSumPixels / parts>([&](auto j) __attribute__((always_inline)) {
+          const auto x = segments.load(segment, at + Isa::template first_pixel<parts>(j));
+          sums[j] = Vnni::dot(sums[j], Vnni::flipped(x, flip), segments.ones);
+        });
+      });
+}
+
+using VnniCorrectionsFn = void (*)(const VnniTile&, int32_t segment_bytes,
+                                   const uint8_t* const* rows, int32_t cols, int32_t* corrections);
+template <typename Isa>
+PJ_INLINE VnniCorrectionsFn corrections_for(int32_t segment_bytes) {
+  if constexpr (Isa::kMaxPanels == 4) {
+    if (segment_bytes <= 16) return find_short_corrections<Isa, 4>;
+    if (segment_bytes <= 32) return find_short_corrections<Isa, 2>;
+  }
+  return find_corrections;
 }
 
 }  // namespace

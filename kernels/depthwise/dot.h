@@ -23,56 +23,13 @@
 // the anonymous namespace.
 #pragma once
 
-#include <cstring>
 #include <type_traits>
 
-#include "kernels/common/unrolled.h"
-#include "kernels/conv/conv.h"
-#include "kernels/depthwise/dot_shape.h"
-#include "kernels/kernel.h"
-#if defined(__ARM_NEON)
-#include "kernels/depthwise/dot_lanes_neon.h"
-#else
-#include "kernels/depthwise/dot_lanes.h"
-#endif
+#include "kernels/depthwise/dot_direct.h"
+#include "kernels/depthwise/dot_tile.h"
 
 namespace pj {
 namespace {
-
-// Constants of one call.
-template <typename V>
-struct DotTile {
-  const Tile& t;
-  const ConvKernelParams& p;
-  typename V::Stage stage;
-  uint8_t flip;  // makes inputs what products see: unsigned, or on ARM signed
-  int32_t shifts, groups, steps, multiplier;
-  int32_t taps;  // of a part: a group of rows and a column of the window each
-  // Where the quads of each tap of each part are, from the place of an output pixel in the strips.
-  int32_t* tap_offsets;
-  std::byte* strips;
-
-  // All strips of one group of rows follow each other, then those of the next.
-  int64_t strip_bytes() const { return int64_t{steps} * kGroupRows * V::kBytes; }
-  int64_t group_bytes() const { return strip_bytes() * p.stride_w; }
-};
-
-// Where 16 output channels come from if there is a multiplier. They need at most 8 input channels.
-struct DotSource {
-  int32_t start;  // first channel of a pixel that is loaded
-  DotLane order;  // of the bytes loaded
-};
-
-// A panel of packed weights and where its channels are.
-struct DotPanel {
-  const std::byte* packed;
-  int32_t channels;
-  int64_t in_offset;  // bytes from the tile's first channel; 0 with a multiplier
-  int64_t out_offset;
-  // With a multiplier only: for each 16 channels, and how many bytes are loaded for them.
-  const DotSource* sources;
-  int32_t source_bytes;
-};
 
 // How a vector of inputs is loaded.
 enum class DotLoad { kWhole, kPart, kExpanded };
@@ -337,26 +294,22 @@ void run_dot(const Tile& t) {
                      dot_taps(p),
                      reinterpret_cast<int32_t*>(t.scratch),
                      t.scratch + dot_table_bytes(p)};
+  if constexpr (V::kBytes == kDirectVectorBytes)
+    if (dot_direct(p)) return run_direct(d);
   const std::byte* packed = t.in[1];
   DotSource sources[V::kChannels / 16];
   int32_t listed = 0;  // pixels of a vector that the table of taps is for
   for (int32_t c = 0; c < t.size[kChannel]; c += V::kChannels, packed += p.panel_bytes) {
-    const int32_t left = t.size[kChannel] - c;
-    const int32_t channels = left < V::kChannels ? left : V::kChannels;
-    DotPanel panel{packed, channels, c, c, sources, 0};
+    DotPanel panel = dot_panel<V>(packed, c, t.size[kChannel]);
     if (d.multiplier > 1) {
       // Rows are at the first channel of the input.
       panel.in_offset = 0;
+      panel.sources = sources;
       panel.source_bytes = p.in_channels < 16 ? p.in_channels : 16;
       find_sources(p, t.begin[kChannel] + c, sources);
     }
-    // Only the last panel is narrow.
-    const int32_t pixels = V::kChannels / dot_width(V::kChannels, channels);
-    if constexpr (V::kChannels >= 64)
-      if (pixels == 4) run_dot_panel<V, 4>(d, panel, pixels != listed);
-    if constexpr (V::kChannels >= 32)
-      if (pixels == 2) run_dot_panel<V, 2>(d, panel, pixels != listed);
-    if (pixels == 1) run_dot_panel<V, 1>(d, panel, pixels != listed);
+    const int32_t pixels = V::kChannels / dot_width(V::kChannels, panel.channels);
+    for_width<V>(panel.channels, [&](auto g) { run_dot_panel<V, g>(d, panel, pixels != listed); });
     listed = pixels;
   }
 }

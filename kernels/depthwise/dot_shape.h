@@ -41,16 +41,33 @@ constexpr int32_t dot_steps(const ConvKernelParams& p, int32_t vector_bytes) {
 // What weights minus their zero point are summed from, at most (kernels/packing/packing.h).
 inline constexpr int32_t kMaxDotParts = 3;
 
-// Scratch: where each tap of each part is in the strips, then the strips.
+// Scratch of the kernels with strips: where each tap of each part is in them, then they.
 constexpr int32_t dot_taps(const ConvKernelParams& p) {
   return dot_groups(p.kernel_h, dot_shifts(p)) * p.kernel_w;
 }
 constexpr int64_t dot_table_bytes(const ConvKernelParams& p) {
   return (int64_t{kMaxDotParts} * dot_taps(p) * 4 + 63) / 64 * 64;
 }
-constexpr int64_t dot_scratch_bytes(const ConvKernelParams& p, int32_t vector_bytes) {
+constexpr int64_t dot_strip_bytes(const ConvKernelParams& p, int32_t vector_bytes) {
   const int64_t strips = int64_t{dot_groups(p.kernel_h, dot_shifts(p))} * p.stride_w;
-  return dot_table_bytes(p) + strips * dot_steps(p, vector_bytes) * kGroupRows * vector_bytes;
+  return strips * dot_steps(p, vector_bytes) * kGroupRows * vector_bytes;
+}
+
+// Layers that vectors of 512 bits compute without strips (kernels/depthwise/dot_direct.h): they
+// need one line of padding instead.
+inline constexpr int32_t kDirectWindow = 3, kDirectVectorBytes = 64;
+constexpr bool dot_direct(const ConvKernelParams& p) {
+  return p.kernel_h == kDirectWindow && p.kernel_w == kDirectWindow && p.dilation_h == 1 &&
+         p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2 &&
+         p.in_channels == p.out_channels && p.in_channels % 4 == 0;
+}
+
+constexpr int64_t dot_scratch_bytes(const ConvKernelParams& p, int32_t vector_bytes) {
+  if (vector_bytes == kDirectVectorBytes && dot_direct(p)) {
+    return (p.in_width * p.in_col_bytes + kDirectVectorBytes - 1) / kDirectVectorBytes *
+           kDirectVectorBytes;
+  }
+  return dot_table_bytes(p) + dot_strip_bytes(p, vector_bytes);
 }
 
 // Channels of a panel that has `left` of them: the panel's own number, or a half or a quarter of

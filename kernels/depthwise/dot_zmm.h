@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/common/merge_512.h"
 #include "kernels/depthwise/dot.h"
 
 namespace pj {
@@ -74,6 +75,42 @@ struct DotZmm {
     return sum;
   }
 
+  PJ_INLINE static Sums dot_memory(Sums sum, Bytes x, const std::byte* w) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "m"(*reinterpret_cast<const __m512i_u*>(w)));
+    return sum;
+  }
+  PJ_INLINE static Bytes set(uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+
+  // For dot_direct.h: where the channels of each of G pixels are in a vector, in whole dwords.
+  template <int G>
+  struct Masks {
+    __mmask16 part[G];
+    PJ_INLINE explicit Masks(int32_t channels) {
+      for (int g = 0; g < G; ++g)
+        part[g] = static_cast<__mmask16>(((1U << channels / 4) - 1) << g * 16 / G);
+    }
+  };
+  // Whether load_masked() flips before it puts bytes into `to`, so that `to` has to be flipped.
+  template <int G>
+  static constexpr bool kFlipsFirst = G == 1;
+  // G pixels `distance` bytes apart; where there are none, `to` stays.
+  template <int G>
+  PJ_INLINE static Bytes load_masked(const std::byte* p, int64_t distance, const Masks<G>& masks,
+                                     Bytes to, Bytes flips) {
+    if constexpr (G == 1) {
+      // In assembly, because compilers could load all bytes first.
+      asm("vpxord %3, %2, %0%{%1%}"
+          : "+v"(to)
+          : "Yk"(masks.part[0]), "v"(flips), "m"(*reinterpret_cast<const __m512i_u*>(p)));
+      return to;
+    } else {
+      unrolled<G>([&](auto g) PJ_INLINE_LAMBDA {
+        to = merge_run<kBytes / G>(to, masks.part[g], p + g * distance);
+      });
+      return _mm512_xor_si512(to, flips);
+    }
+  }
+
   PJ_INLINE static __mmask64 mask(int32_t channels) { return ~__mmask64{0} >> (64 - channels); }
 
   // From sums to results in memory.
@@ -82,7 +119,7 @@ struct DotZmm {
     __m512i zero, lowest, highest, flip;
     const std::byte* scale;
     __mmask64 exists;
-    bool limited, whole;
+    bool limited, whole, plain;
 
     PJ_INLINE Finish(const DotStage& s, const std::byte* scales, const DotPanelHeader& header,
                      int32_t channels)
@@ -94,13 +131,14 @@ struct DotZmm {
           scale(scales),
           exists(mask(channels)),
           limited(header.limited != 0),
-          whole(channels == 64) {}
+          whole(channels == 64),
+          plain(header.limited == 0 && s.lowest == -128 && s.highest == 127) {}
 
     // 32 sums as 16-bit numbers with the zero point, from the scales of vector i.
-    PJ_INLINE __m512i rounded(__m512i a, __m512i b, int i) const {
+    PJ_INLINE __m512i rounded(__m512i a, __m512i b, int i, bool limit) const {
       __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale + i * 64));
       __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(b), _mm512_loadu_ps(scale + i * 64 + 64));
-      if (limited) {
+      if (limit) {
         x = _mm512_min_ps(x, high);
         y = _mm512_min_ps(y, high);
       }
@@ -112,8 +150,16 @@ struct DotZmm {
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t distance, const Sums (&sums)[4],
                          int32_t count) const {
-      __m512i v = _mm512_packs_epi16(rounded(sums[0], sums[1], 0), rounded(sums[2], sums[3], 2));
-      v = _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(v, lowest), highest), flip);
+      __m512i v;
+      if (__builtin_expect(plain, 1)) {
+        v = _mm512_packs_epi16(rounded(sums[0], sums[1], 0, false),
+                               rounded(sums[2], sums[3], 2, false));
+      } else {
+        v = _mm512_packs_epi16(rounded(sums[0], sums[1], 0, limited),
+                               rounded(sums[2], sums[3], 2, limited));
+        v = _mm512_min_epi8(_mm512_max_epi8(v, lowest), highest);
+      }
+      v = _mm512_xor_si512(v, flip);
       if constexpr (G == 1) {
         if (whole) {
           _mm512_storeu_si512(to, v);

@@ -8,21 +8,19 @@
 // multiplies, the 8 are the limit (4 products a cycle) and the rest is hidden; on Cortex-A53, in
 // order, 18 cycles, with 8 independent chains of sums.
 //
-// Pixels whose windows lie inside the row's width find taps at a fixed distance; at its ends, each
-// tap is looked up.
+// Blocks whose windows hang over the ends of the row, or that have fewer than 8 channels, or a
+// channel multiplier, work on a copy of their windows in scratch.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
 
 #include "kernels/common/neon_requantize.h"
-#include "kernels/conv/conv.h"
+#include "kernels/depthwise/mlal_shape.h"
 #include "kernels/kernel.h"
 #include "kernels/packing/panel_flags.h"
 
 namespace pj {
 namespace {
-
-constexpr int kMlalPixels = 4, kMlalChannels = 8;
 
 // A panel of channels, and one row of output pixels.
 struct MlalRow {
@@ -35,11 +33,16 @@ struct MlalRow {
   int32_t multiplier;
 };
 
-// Eight channels of one input pixel. `some`: fewer, or each of them several times.
-template <bool some>
+// A row of the windows of a block: where the first tap of the first pixel is, and the distances.
+struct MlalWindowRow {
+  const uint8_t* x;
+  int64_t pixel_step, tap_step;
+};
+
+// The channels of one input pixel, eight bytes.
 PJ_INLINE uint8x8_t load_channels(const MlalRow& r, const std::byte* pixel) {
   const auto* x = reinterpret_cast<const uint8_t*>(pixel);
-  if constexpr (!some) return vld1_u8(x + r.channel);
+  if (r.channels == kMlalChannels && r.multiplier == 1) return vld1_u8(x + r.channel);
   // With a multiplier, rows are at the first channel of the input.
   const int32_t first = r.multiplier == 1 ? r.channel : r.t.begin[kChannel] + r.channel;
   uint64_t bytes = 0;
@@ -48,10 +51,34 @@ PJ_INLINE uint8x8_t load_channels(const MlalRow& r, const std::byte* pixel) {
   return vcreate_u8(bytes);
 }
 
-// Where a pixel's tap is: one of the input, or the padding.
-PJ_INLINE const std::byte* tap_at(const MlalRow& r, const std::byte* row, int32_t column) {
-  const bool inside = row != nullptr && column >= 0 && column < r.p.in_width;
-  return inside ? row + column * r.p.in_col_bytes : r.t.in[2];
+// Copies the windows of a block that begins at input column `first` to scratch.
+[[maybe_unused, gnu::noinline]] void copy_windows(const MlalRow& r, int32_t first) {
+  const ConvKernelParams& p = r.p;
+  auto* to = reinterpret_cast<uint8_t*>(r.t.scratch);
+  const int32_t columns = mlal_columns(p);
+  const uint8x8_t pad = load_channels(r, r.t.in[2]);
+  for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
+    const std::byte* const row = r.rows[ky * p.dilation_h];
+    for (int32_t i = 0; i < columns; ++i, to += kMlalChannels) {
+      const int32_t column = first + i;
+      const bool inside = row != nullptr && column >= 0 && column < p.in_width;
+      vst1_u8(to, inside ? load_channels(r, row + column * p.in_col_bytes) : pad);
+    }
+  }
+}
+
+// Row `ky` of the windows of a block at input column `first`, copied or in place.
+PJ_INLINE MlalWindowRow window_row(const MlalRow& r, int32_t ky, int32_t first, bool copied) {
+  const ConvKernelParams& p = r.p;
+  if (copied) {
+    const auto* x = reinterpret_cast<const uint8_t*>(r.t.scratch);
+    return {x + ky * mlal_columns(p) * kMlalChannels, p.stride_w * kMlalChannels,
+            p.dilation_w * kMlalChannels};
+  }
+  const std::byte* const row = r.rows[ky * p.dilation_h];
+  if (row == nullptr) return {reinterpret_cast<const uint8_t*>(r.t.in[2] + r.channel), 0, 0};
+  return {reinterpret_cast<const uint8_t*>(row + first * p.in_col_bytes + r.channel),
+          p.stride_w * p.in_col_bytes, p.dilation_w * p.in_col_bytes};
 }
 
 template <typename X>
@@ -60,101 +87,88 @@ PJ_INLINE int16x8_t widened(uint8x8_t x) {
   return vreinterpretq_s16_u16(vmovl_u8(x));
 }
 
-template <int mr>
-PJ_INLINE void add_tap(const int16x8_t (&x)[mr], int16x8_t w, int32x4_t (&acc)[mr][2]) {
-  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-    acc[i][0] = vmlal_s16(acc[i][0], vget_low_s16(x[i]), vget_low_s16(w));
-    acc[i][1] = vmlal_high_s16(acc[i][1], x[i], w);
+template <typename X>
+PJ_INLINE void add_tap(const MlalWindowRow& at, int16x8_t w, int32x4_t (&acc)[kMlalPixels][2]) {
+  unrolled<kMlalPixels>([&](auto i) PJ_INLINE_LAMBDA {
+    const int16x8_t x = widened<X>(vld1_u8(at.x + i * at.pixel_step));
+    acc[i][0] = vmlal_s16(acc[i][0], vget_low_s16(x), vget_low_s16(w));
+    acc[i][1] = vmlal_high_s16(acc[i][1], x, w);
   });
 }
 
-// `mr` pixels from column `col` of the output. `inside`: their windows are, in this direction.
-template <typename X, bool inside, bool some, int mr>
-PJ_INLINE void sum_window(const MlalRow& r, int32_t col, int32_t last, int32x4_t (&acc)[mr][2]) {
-  const ConvKernelParams& p = r.p;
-  const auto* w = reinterpret_cast<const int16_t*>(r.panel + kPanelFlagBytes + kMlalChannels * 8);
-  const int32_t first = (r.t.begin[kCol] + col) * p.stride_w - p.pad_left;
-  const int64_t tap_step = p.dilation_w * p.in_col_bytes, pixel_step = p.stride_w * p.in_col_bytes;
-  for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
-    const std::byte* const row = r.rows[ky * p.dilation_h];
-    const bool exists = row != nullptr;
-    const std::byte* x = exists ? row + first * p.in_col_bytes : r.t.in[2];
-    const int64_t next_pixel = exists ? pixel_step : 0, next_tap = exists ? tap_step : 0;
-    for (int32_t kx = 0; kx < p.kernel_w; ++kx, w += kMlalChannels) {
-      int16x8_t xs[mr];
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        const std::byte* pixel = x + i * next_pixel;
-        if constexpr (!inside) {
-          const int32_t ahead = i < last ? i : last;
-          pixel = tap_at(r, row, first + ahead * p.stride_w + kx * p.dilation_w);
-        }
-        xs[i] = widened<X>(load_channels<some>(r, pixel));
-      });
-      x += next_tap;
-      add_tap<mr>(xs, vld1q_s16(w), acc);
-    }
-  }
-}
-
-// Pixels [col, col + count), count at most kMlalPixels.
-template <typename X, bool inside, bool some>
-[[gnu::noinline]] void mlal_pixels(const MlalRow& r, int32_t col, int32_t count) {
+// Pixels [col, col + count), count at most kMlalPixels, of windows that are `width` taps wide; 0:
+// any.
+template <typename X, int width>
+[[gnu::noinline]] void mlal_pixels(const MlalRow& r, int32_t col, int32_t count, bool copied) {
   constexpr int mr = kMlalPixels;
+  const ConvKernelParams& p = r.p;
   const uint8_t* const header = r.panel + kPanelFlagBytes;
   const auto* bias = reinterpret_cast<const int32_t*>(header);
   const auto* scales = reinterpret_cast<const float*>(header + kMlalChannels * 4);
+  const auto* w = reinterpret_cast<const int16_t*>(header + kMlalChannels * 8);
   int32x4_t acc[mr][2];
   unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
     acc[i][0] = vld1q_s32(bias);
     acc[i][1] = vld1q_s32(bias + 4);
   });
-  sum_window<X, inside, some, mr>(r, col, count - 1, acc);
-  const NeonStage<X> stage(r.p.stage);
+  const int32_t first = (r.t.begin[kCol] + col) * p.stride_w - p.pad_left;
+  for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
+    MlalWindowRow at = window_row(r, ky, first, copied);
+    if constexpr (width > 0) {
+      unrolled<width>([&](auto kx) PJ_INLINE_LAMBDA {
+        add_tap<X>(at, vld1q_s16(w + kx * kMlalChannels), acc);
+        at.x += at.tap_step;
+      });
+      w += width * kMlalChannels;
+    } else {
+      for (int32_t kx = 0; kx < p.kernel_w; ++kx, w += kMlalChannels, at.x += at.tap_step)
+        add_tap<X>(at, vld1q_s16(w), acc);
+    }
+  }
+
+  const NeonStage<X> stage(p.stage);
   const float32x4_t low = vld1q_f32(scales), high = vld1q_f32(scales + 4);
   const float32x4_t scale[4] = {low, high, low, high};
   const bool calm = flags_of(r.panel).calm != 0;
-  uint8_t* out = r.out + col * r.p.out_col_bytes;
-  auto finish = [&](auto plain) PJ_INLINE_LAMBDA {
-    unrolled<mr / 2>([&](auto pair) PJ_INLINE_LAMBDA {
-      const auto& first = acc[2 * pair];
-      const auto& second = acc[2 * pair + 1];
-      const int32x4_t sums[4] = {first[0], first[1], second[0], second[1]};
-      const uint8x16_t bytes = plain ? stage.template bytes<true>(sums, scale)
-                                     : stage.any_bytes(sums, scale, calm ? kCalmBits : 0);
-      unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
-        const uint8x8_t one = i == 0 ? vget_low_u8(bytes) : vget_high_u8(bytes);
-        if (!plain && 2 * pair + i >= count) return;
-        if constexpr (some) {
-          store_some(out, vcombine_u8(one, one), r.channels);
-        } else {
-          vst1_u8(out, one);
-        }
-        out += r.p.out_col_bytes;
-      });
-    });
+  uint8_t* out = r.out + col * p.out_col_bytes;
+  auto bytes_of = [&](int pair, auto plain) PJ_INLINE_LAMBDA {
+    const auto& even = acc[2 * pair];
+    const auto& odd = acc[2 * pair + 1];
+    const int32x4_t sums[4] = {even[0], even[1], odd[0], odd[1]};
+    return plain ? stage.template bytes<true>(sums, scale)
+                 : stage.any_bytes(sums, scale, calm ? kCalmBits : 0);
   };
-  if (calm && count == mr && !some) {
-    finish(std::true_type{});
-  } else {
-    finish(std::false_type{});
+  if (calm && count == mr && r.channels == kMlalChannels) {
+    unrolled<mr / 2>([&](auto pair) PJ_INLINE_LAMBDA {
+      const uint8x16_t bytes = bytes_of(pair, std::true_type{});
+      vst1_u8(out, vget_low_u8(bytes));
+      vst1_u8(out + p.out_col_bytes, vget_high_u8(bytes));
+      out += 2 * p.out_col_bytes;
+    });
+    return;
   }
+  unrolled<mr / 2>([&](auto pair) PJ_INLINE_LAMBDA {
+    const uint8x16_t bytes = bytes_of(pair, std::false_type{});
+    if (2 * pair < count) store_some(out, bytes, r.channels);
+    if (2 * pair + 1 < count)
+      store_some(out + p.out_col_bytes, vextq_u8(bytes, bytes, 8), r.channels);
+    out += 2 * p.out_col_bytes;
+  });
 }
 
 // All pixels of a row, in blocks; the last block may overlap the one before it.
-template <typename X, bool some>
-[[gnu::noinline]] void mlal_row(const MlalRow& r) {
+template <typename X, int width>
+PJ_INLINE void mlal_row(const MlalRow& r) {
   const ConvKernelParams& p = r.p;
-  const int32_t cols = r.t.size[kCol], span = (p.kernel_w - 1) * p.dilation_w;
+  const int32_t cols = r.t.size[kCol], columns = mlal_columns(p);
+  const bool some = r.channels < kMlalChannels || r.multiplier > 1;
   for (int32_t col = 0; col < cols; col += kMlalPixels) {
     if (col + kMlalPixels > cols && cols >= kMlalPixels) col = cols - kMlalPixels;
     const int32_t count = cols - col < kMlalPixels ? cols - col : kMlalPixels;
     const int32_t first = (r.t.begin[kCol] + col) * p.stride_w - p.pad_left;
-    const int32_t end = first + (kMlalPixels - 1) * p.stride_w + span;
-    if (!some && count == kMlalPixels && first >= 0 && end < p.in_width) {
-      mlal_pixels<X, true, false>(r, col, count);
-    } else {
-      mlal_pixels<X, false, some>(r, col, count);
-    }
+    const bool copied = some || first < 0 || first + columns > p.in_width;
+    if (copied) copy_windows(r, first);
+    mlal_pixels<X, width>(r, col, count, copied);
   }
 }
 
@@ -168,14 +182,13 @@ void run_mlal_depthwise(const Tile& t) {
   for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel += p.panel_bytes) {
     const int32_t left = t.size[kChannel] - c;
     MlalRow r{t, p, t.rows, panel, nullptr, c, left < nr ? left : nr, multiplier};
-    const bool some = left < nr || multiplier > 1;
     for (int32_t row = 0; row < t.size[kRow]; ++row) {
       r.rows = t.rows + row * p.stride_h;
       r.out = reinterpret_cast<uint8_t*>(t.out[0] + row * p.out_row_bytes) + c;
-      if (some) {
-        mlal_row<X, true>(r);
+      if (p.kernel_w == 3) {
+        mlal_row<X, 3>(r);
       } else {
-        mlal_row<X, false>(r);
+        mlal_row<X, 0>(r);
       }
     }
   }

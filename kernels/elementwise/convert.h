@@ -18,8 +18,9 @@ void run_quantize(const Tile& t) {
   for_runs<1>(t, p.strides, [&](const Run& run) {
     auto block = [&](Q* y, const float* x) {
       VecI32 v[kByteVectors];
-      for (int64_t k = 0; k < kByteVectors; ++k)
+      unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA {
         v[k] = round_lanes(clamp_lanes(hn::Mul(load_wide(x + k * kLanes32), inverse), low, high));
+      });
       store_bytes(v, limits, y);
     };
     for_blocks<kByteBlock>(run.n, reinterpret_cast<Q*>(run.out), block,

@@ -1,5 +1,5 @@
 // Parameters of the kernel classes that compute each element of the output from one element of each
-// input: kSum, kProduct, kBinary, kTable, kUnary, kQuantize, kDequantize.
+// input: kSum, kProduct, kExtreme, kPRelu, kBinary, kTable, kUnary, kQuantize, kDequantize.
 //
 // Iteration space: the output's shape, seen in four dimensions. Operands: the inputs in the
 // operator's order, out[0]. An input that broadcasts has stride 0 in the dimensions in which it
@@ -38,6 +38,25 @@ struct ProductParams {
   OutputStage stage;
 };
 static_assert(sizeof(ProductParams) == 12 * 8 + 6 * 4);
+
+// kExtreme: the smaller or larger of two bytes that mean the same, within limits.
+struct ExtremeParams {
+  ElementStrides strides;
+  int32_t minimum;  // or else the maximum
+  int32_t low, high;
+  int32_t unused;
+};
+
+// kPRelu: requantize(d, positive) for d = x - zero_x >= 0, or else requantize(d * (alpha -
+// zero_alpha), negative).
+struct QuantizedPReluParams {
+  ElementStrides strides;
+  int32_t zero_x, zero_alpha;
+  float positive, negative;
+  OutputStage stage;
+  int32_t unused;
+};
+static_assert(sizeof(QuantizedPReluParams) == 12 * 8 + 8 * 4);
 
 // kBinary: arithmetic on floats.
 enum class FloatBinaryFn : int32_t {
@@ -81,6 +100,7 @@ enum class FloatUnaryFn : int32_t {
   kGeluTanh,
   kHardSwish,
   kLeakyRelu,
+  kSilu,
 };
 struct FloatUnaryParams {
   ElementStrides strides;

@@ -6,15 +6,13 @@
 namespace pj {
 namespace {
 
-template <typename, typename>
-void run_float_binary(const Tile& t) {
-  const FloatBinaryParams& p = *static_cast<const FloatBinaryParams*>(t.params);
+[[maybe_unused]] void float_binary_runs(const FloatBinaryParams& p, const Runs& runs) {
   const VecF32 low = splat(p.low), high = splat(p.high);
   auto map = [&](auto f) {
-    for_runs<2>(t, p.strides, [&](const Run& run) {
-      binary_run<float, kLanes32>(
-          run, [&](float* y, auto a, auto b) { store(limit_lanes(f(a(0), b(0)), low, high), y); });
-    });
+    auto block = [&](float* y, const float* a, const float* b) {
+      store(limit_lanes(f(load_wide(a), load_wide(b)), low, high), y);
+    };
+    runs.each([&](const Run& run) { binary_run<float, kLanes32>(run, block); });
   };
   switch (static_cast<FloatBinaryFn>(p.fn)) {
     case FloatBinaryFn::kAdd:
@@ -39,6 +37,12 @@ void run_float_binary(const Tile& t) {
         return hn::IfThenElse(hn::Lt(x, splat(0.0f)), hn::Mul(x, alpha), x);
       });
   }
+}
+
+template <typename, typename>
+void run_float_binary(const Tile& t) {
+  const FloatBinaryParams& p = *static_cast<const FloatBinaryParams*>(t.params);
+  for_groups<2>(t, p.strides, [&](const Runs& runs) { float_binary_runs(p, runs); });
 }
 
 }  // namespace

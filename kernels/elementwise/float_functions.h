@@ -1,8 +1,8 @@
 // Functions on vectors of floats. NaN gives NaN.
 //
 // Errors, against the correctly rounded value: exp, expm1 and tanh are Highway's, within 1, 4 and 4
-// units in the last place; logistic within 4 units, gelu within 2^-21 times the larger of 1 and
-// |x|.
+// units in the last place; logistic and silu within 4 units, gelu within 2^-21 times the larger of
+// 1 and |x|.
 #pragma once
 
 #include "kernels/common/simd.h"
@@ -34,6 +34,9 @@ PJ_INLINE VecF32 tanh_lanes(VecF32 x) {
 PJ_INLINE VecF32 logistic_lanes(VecF32 x) {
   const VecF32 one = splat(1.0f);
   return hn::Div(one, hn::Add(one, exp_lanes(hn::Neg(x))));
+}
+PJ_INLINE VecF32 silu_lanes(VecF32 x) {
+  return hn::Div(x, hn::Add(splat(1.0f), exp_lanes(hn::Neg(x))));
 }
 // x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
 PJ_INLINE VecF32 gelu_tanh_lanes(VecF32 x) {

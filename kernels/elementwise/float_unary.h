@@ -9,13 +9,11 @@
 namespace pj {
 namespace {
 
-template <typename, typename>
-void run_float_unary(const Tile& t) {
-  const FloatUnaryParams& p = *static_cast<const FloatUnaryParams*>(t.params);
+[[maybe_unused]] void float_unary_runs(const FloatUnaryParams& p, const Runs& runs) {
   const VecF32 zero = splat(0.0f), one = splat(1.0f);
   const VecF32 infinite = splat(std::numeric_limits<float>::infinity());
   auto map = [&](auto f) {
-    for_runs<1>(t, p.strides, [&](const Run& run) {
+    runs.each([&](const Run& run) {
       for_blocks<kLanes32>(
           run.n, reinterpret_cast<float*>(run.out),
           [&](float* y, const float* x) { store(f(load_wide(x)), y); },
@@ -58,11 +56,19 @@ void run_float_unary(const Tile& t) {
       return map([](VecF32 x) { return gelu_tanh_lanes(x); });
     case FloatUnaryFn::kHardSwish:
       return map([](VecF32 x) { return hard_swish_lanes(x); });
+    case FloatUnaryFn::kSilu:
+      return map([](VecF32 x) { return silu_lanes(x); });
     case FloatUnaryFn::kLeakyRelu:
       return map([&, alpha = splat(p.alpha)](VecF32 x) {
         return hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, alpha), x);
       });
   }
+}
+
+template <typename, typename>
+void run_float_unary(const Tile& t) {
+  const FloatUnaryParams& p = *static_cast<const FloatUnaryParams*>(t.params);
+  for_groups<1>(t, p.strides, [&](const Runs& runs) { float_unary_runs(p, runs); });
 }
 
 }  // namespace

@@ -14,12 +14,30 @@ struct Run {
   int64_t n;
 };
 
-// Calls f(run) for all elements of the tile, with `inputs` operands. Dimensions that every operand
-// walks as one are joined.
-template <int inputs, typename F>
-PJ_INLINE void for_runs(const Tile& t, const ElementStrides& s, F&& f) {
-  Run run{};
-  int64_t step[inputs];
+// Runs at equal distances, as many as the tile has columns.
+struct Runs {
+  Run first;
+  int32_t count;
+  int64_t in_step[kElementwiseInputs], out_step;
+
+  template <typename F>
+  PJ_INLINE void each(F&& f) const {
+    Run run = first;
+    for (int32_t i = 0; i < count; ++i) {
+      f(run);
+      for (int k = 0; k < kElementwiseInputs; ++k) run.in[k] += in_step[k];
+      run.out += out_step;
+    }
+  }
+};
+using RunsFn = void (*)(const void* context, const Runs& runs);
+
+// The walk of for_runs(), once for all kernels.
+[[maybe_unused, gnu::noinline]] void walk_runs(const Tile& t, const ElementStrides& s, int inputs,
+                                               RunsFn f, const void* context) {
+  Runs runs{};
+  Run& run = runs.first;
+  int64_t step[kElementwiseInputs];
   for (int k = 0; k < inputs; ++k) {
     step[k] = s.in[k][kChannel];
     run.repeats[k] = step[k] == 0;
@@ -36,19 +54,32 @@ PJ_INLINE void for_runs(const Tile& t, const ElementStrides& s, F&& f) {
   }
   const int32_t batches = joined > kBatch ? t.size[kBatch] : 1;
   const int32_t rows = joined > kRow ? t.size[kRow] : 1;
-  const int32_t cols = joined > kCol ? t.size[kCol] : 1;
-  auto at = [&](const int64_t* stride, int32_t b, int32_t r, int32_t c) {
-    return b * stride[kBatch] + r * stride[kRow] + c * stride[kCol];
+  runs.count = joined > kCol ? t.size[kCol] : 1;
+  for (int k = 0; k < inputs; ++k) runs.in_step[k] = s.in[k][kCol];
+  runs.out_step = s.out[kCol];
+  auto at = [&](const int64_t* stride, int32_t b, int32_t r) {
+    return b * stride[kBatch] + r * stride[kRow];
   };
   for (int32_t b = 0; b < batches; ++b) {
     for (int32_t r = 0; r < rows; ++r) {
-      for (int32_t c = 0; c < cols; ++c) {
-        for (int k = 0; k < inputs; ++k) run.in[k] = t.in[k] + at(s.in[k], b, r, c);
-        run.out = t.out[0] + at(s.out, b, r, c);
-        f(run);
-      }
+      for (int k = 0; k < inputs; ++k) run.in[k] = t.in[k] + at(s.in[k], b, r);
+      run.out = t.out[0] + at(s.out, b, r);
+      f(context, runs);
     }
   }
+}
+
+// Calls f(runs) for all elements of the tile, with `inputs` operands. Dimensions that every operand
+// walks as one are joined.
+template <int inputs, typename F>
+PJ_INLINE void for_groups(const Tile& t, const ElementStrides& s, const F& f) {
+  walk_runs(
+      t, s, inputs, [](const void* c, const Runs& runs) { (*static_cast<const F*>(c))(runs); }, &f);
+}
+// Calls f(run) for each run.
+template <int inputs, typename F>
+PJ_INLINE void for_runs(const Tile& t, const ElementStrides& s, const F& f) {
+  for_groups<inputs>(t, s, [&](const Runs& runs) { runs.each(f); });
 }
 
 }  // namespace

@@ -28,16 +28,16 @@ PJ_INLINE void look_up(const uint8_t* table, const uint8_t* x, uint8_t* y, int64
   constexpr int kPieces = 16, kHalf = kPieces / 2;
   using Vec = hn::Vec<decltype(d8)>;
   Vec differences[kPieces];
-  for (int k = 0; k < kPieces; ++k) {
+  unrolled<kPieces>([&](auto k) PJ_INLINE_LAMBDA {
     differences[k] = hn::LoadDup128(d8, table + 16 * k);
-    if (k % kHalf != 0)
+    if constexpr (k % kHalf != 0)
       differences[k] = hn::Xor(differences[k], hn::LoadDup128(d8, table + 16 * (k - 1)));
-  }
+  });
   const auto sixteen = hn::Set(di8, 16);
-  auto chain = [&](Vec from, const Vec* pieces) {
+  auto chain = [&](Vec from, const Vec* pieces) PJ_INLINE_LAMBDA {
     auto index = hn::BitCast(di8, from);
     Vec sum = hn::Zero(d8);
-    for (int k = 0; k < kHalf; ++k) {
+    unrolled<kHalf>([&](auto k) PJ_INLINE_LAMBDA {
 #if HWY_ARCH_ARM
       // Here indices of 16 and more give 0.
       const auto low = hn::And(index, hn::Set(di8, static_cast<int8_t>(0x8F)));
@@ -46,7 +46,7 @@ PJ_INLINE void look_up(const uint8_t* table, const uint8_t* x, uint8_t* y, int64
 #endif
       sum = hn::Xor(sum, hn::TableLookupBytesOr0(pieces[k], hn::BitCast(d8, low)));
       index = hn::SaturatedSub(index, sixteen);
-    }
+    });
     return sum;
   };
   const Vec top = hn::Set(d8, 128);

@@ -1,8 +1,10 @@
-#include "kernels/conv/blocked.h"
+#include "kernels/conv/float.h"
+#include "kernels/conv/float_dot.h"
 #include "kernels/conv/widened.h"
-#include "kernels/depthwise/blocked.h"
 #include "kernels/depthwise/dot_pairs.h"
+#include "kernels/depthwise/float.h"
 #include "kernels/levels/rows.h"
+#include "kernels/matmul/float.h"
 
 namespace pj::kernels {
 PJ_KERNELS_AVX2(PJ_DEFINE_ROW)

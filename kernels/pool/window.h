@@ -53,16 +53,16 @@ struct Taps {
   int32_t count() const { return row_count * cols; }
 };
 
-template <typename T>
-PJ_INLINE void store_pooled(const VecI32* v, int n, const PoolParams& p, T* y) {
+template <int n, typename T>
+PJ_INLINE void store_pooled(const VecI32* v, const PoolParams& p, T* y) {
   const ByteLimits<T> limits{0, p.low, p.high};
-  if (n == kByteVectors) return store_bytes(v, limits, y);
-  for (int k = 0; k < n; ++k) store_narrow(v[k], limits, y + k * kLanes32);
+  n == 1 ? store_narrow(v[0], limits, y) : store_bytes(v, limits, y);
 }
-template <typename T>
-PJ_INLINE void store_pooled(const VecF32* v, int n, const PoolParams& p, T* y) {
+template <int n, typename T>
+PJ_INLINE void store_pooled(const VecF32* v, const PoolParams& p, T* y) {
   const VecF32 low = splat(p.float_low), high = splat(p.float_high);
-  for (int k = 0; k < n; ++k) store(limit_lanes(v[k], low, high), y + k * kLanes32);
+  unrolled<n>([&](auto k)
+                  PJ_INLINE_LAMBDA { store(limit_lanes(v[k], low, high), y + k * kLanes32); });
 }
 
 // n vectors of channels; `channels` is their number if it is less than a vector.
@@ -71,7 +71,7 @@ PJ_INLINE void pool_channels(const Taps& taps, const PoolParams& p, const R& r, 
                              int64_t channels) {
   using Vec = decltype(r.start());
   Vec v[n];
-  for (Vec& x : v) x = r.start();
+  unrolled<n>([&](auto k) PJ_INLINE_LAMBDA { v[k] = r.start(); });
   for (int32_t i = 0; i < taps.row_count; ++i) {
     const std::byte* at = taps.rows[i] + taps.first_col_bytes;
     for (int32_t j = 0; j < taps.cols; ++j, at += taps.col_bytes) {
@@ -79,13 +79,14 @@ PJ_INLINE void pool_channels(const Taps& taps, const PoolParams& p, const R& r, 
       T lanes[kLanes32] = {};
       if constexpr (!whole)
         x = static_cast<const T*>(std::memcpy(lanes, x, static_cast<size_t>(channels) * sizeof(T)));
-      for (int k = 0; k < n; ++k) v[k] = r.step(v[k], load_wide(x + k * kLanes32));
+      unrolled<n>([&](auto k)
+                      PJ_INLINE_LAMBDA { v[k] = r.step(v[k], load_wide(x + k * kLanes32)); });
     }
   }
-  for (Vec& x : v) x = r.finish(x, taps.count());
-  if constexpr (whole) return store_pooled(v, n, p, y + c);
+  unrolled<n>([&](auto k) PJ_INLINE_LAMBDA { v[k] = r.finish(v[k], taps.count()); });
+  if constexpr (whole) return store_pooled<n>(v, p, y + c);
   T lanes[kLanes32];
-  store_pooled(v, n, p, lanes);
+  store_pooled<n>(v, p, lanes);
   std::memcpy(y + c, lanes, static_cast<size_t>(channels) * sizeof(T));
 }
 

@@ -129,6 +129,28 @@ void float_sums(const float* x, float* y, int64_t channels, const ReduceKernelPa
   fold_columns<kLanes64>(x, channels, p, read, start, SumFold{}, finish);
 }
 
+// Where folds of extremes begin.
+template <typename T>
+using WideOf = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
+template <typename T>
+constexpr WideOf<T> least_of() {
+  using Limits = std::numeric_limits<T>;
+  return Limits::has_infinity ? -Limits::infinity() : Limits::min();
+}
+template <typename T>
+constexpr WideOf<T> most_of() {
+  using Limits = std::numeric_limits<T>;
+  return Limits::has_infinity ? Limits::infinity() : Limits::max();
+}
+
+// The extreme of a row; `wins(a, b)`: b is further than a.
+template <typename T, typename Fold, typename Wins>
+PJ_INLINE T row_extreme(const T* x, int64_t n, Fold fold, WideOf<T> start, Wins wins) {
+  auto read = [](const T* from) { return load_wide(from); };
+  return static_cast<T>(fold_lanes(fold_row<kLanes32>(x, n, read, splat(start), fold),
+                                   [&](auto a, auto b) { return wins(a, b) ? b : a; }));
+}
+
 template <typename T, typename V, typename Fold, typename F>
 PJ_INLINE void extremes(const T* x, T* y, int64_t channels, const ReduceKernelParams& p, V start,
                         Fold fold, F scalar) {
@@ -151,10 +173,8 @@ void run_reduce(const Tile& t) {
   const T* x = reinterpret_cast<const T*>(t.in[0]);
   T* y = reinterpret_cast<T*>(t.out[0]);
   const int64_t channels = t.size[kChannel];
-  using Limits = std::numeric_limits<T>;
-  using Wide = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
-  const Wide least = Limits::has_infinity ? -Limits::infinity() : Limits::min();
-  const Wide most = Limits::has_infinity ? Limits::infinity() : Limits::max();
+  using Wide = WideOf<T>;
+  const Wide least = least_of<T>(), most = most_of<T>();
   for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count * p.inner, y += p.inner) {
     switch (static_cast<ReduceFn>(p.fn)) {
       case ReduceFn::kMax:

@@ -1,15 +1,18 @@
-// Parameters of the kernel classes kReduce and kSoftmax.
+// Parameters of the kernel classes kReduce, kArgReduce, kSoftmax, kNormalize and kLayerNorm.
 //
 // kReduce folds the middle of three dimensions. Iteration space: kRow outer positions, kChannel
 // inner ones. Operands: in[0] [outer, count, inner], at the tile's first outer and inner position;
 // out[0] [outer, inner].
 //
-// kSoftmax works on rows: kRow of them, each `count` elements long; in[0] and out[0] [rows, count],
-// which may be the same memory.
+// The others work on rows: kRow of them, each `count` elements long. kSoftmax, kNormalize and
+// kLayerNorm: in[0] and out[0] [rows, count], which may be the same memory; kLayerNorm has in[1]
+// gamma and in[2] beta, `count` elements. kArgReduce: out[0] has an int32 or int64 index for each
+// row.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/common/layer_norm_scale.h"
 #include "kernels/common/requantize.h"
 #include "kernels/kernel.h"
 
@@ -25,6 +28,20 @@ struct ReduceKernelParams {
 };
 static_assert(sizeof(ReduceKernelParams) == 6 * 4 + 2 * 8);
 
+// The first extreme of a row; NaN counts only where there is nothing else.
+struct ArgReduceKernelParams {
+  int64_t count;
+  int32_t maximum;  // or else the minimum
+  int32_t index_bytes;
+};
+
+enum class NormalizeFn : int32_t { kLogSoftmax, kL2 };
+struct NormalizeKernelParams {
+  int64_t count;
+  int32_t fn;  // a NormalizeFn
+  int32_t unused;
+};
+
 // Softmax of 8 bits: exp() of every distance from the row's maximum.
 struct SoftmaxKernelParams {
   int64_t count;
@@ -34,6 +51,12 @@ struct SoftmaxKernelParams {
   float high;                // qmax - zero_point
   int32_t unused;
   float table[256];
+};
+
+struct LayerNormKernelParams {
+  int64_t count;
+  float epsilon;
+  int32_t unused;
 };
 
 }  // namespace pj

@@ -18,11 +18,19 @@ void run_softmax_table(const Tile& t) {
     float sum = 0;
     for (int64_t i = 0; i < p.count; ++i) sum += p.table[top - x[i]];
     const float inverse = 1.0f / (sum * p.output_scale);
-    for (int64_t i = 0; i < p.count; ++i) {
-      const float q = clamp_to(p.table[top - x[i]] * inverse + 0.5f, 0.0f, p.high);
+    auto result = [&](int32_t distance) {
+      const float q = clamp_to(p.table[distance] * inverse + 0.5f, 0.0f, p.high);
       const int32_t stored = static_cast<int32_t>(q) + p.zero_point;
-      y[i] = static_cast<Q>(stored > p.qmin ? stored : p.qmin);
+      return static_cast<Q>(stored > p.qmin ? stored : p.qmin);
+    };
+    if (p.count <= 256) {
+      for (int64_t i = 0; i < p.count; ++i) y[i] = result(top - x[i]);
+      continue;
     }
+    // Longer rows have no more results than that.
+    Q results[256];
+    for (int32_t distance = 0; distance < 256; ++distance) results[distance] = result(distance);
+    for (int64_t i = 0; i < p.count; ++i) y[i] = results[top - x[i]];
   }
 }
 

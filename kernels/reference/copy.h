@@ -75,6 +75,15 @@ inline void copy_whole(const Tile& tile, const OperandDesc& d) {
   if (bytes > 0 && tile.in[0] != tile.out[0]) std::memmove(tile.out[0], tile.in[0], bytes);
 }
 
+// The element that a mirrored border repeats. Reflection turns around at the last element
+// (x[1], x[0], x[1]), symmetry behind it (x[0], x[0], x[1]).
+inline int32_t mirrored(int32_t i, int32_t size, PadFn fn) {
+  const int32_t skipped = fn == PadFn::kReflect ? 1 : 0;
+  if (i < 0) i = -1 - i + skipped;
+  if (i >= size) i = size - 1 - (i - size) - skipped;
+  return std::clamp(i, 0, size - 1);
+}
+
 // `shape` with a dimension of `size` put in at `axis`.
 inline Shape insert_dim(const Shape& shape, int32_t axis, int32_t size) {
   Shape out;

@@ -3,6 +3,7 @@
 #include "kernels/common/requantize.h"
 #include "kernels/reference/copy.h"
 #include "kernels/reference/reference_rows.h"
+#include "kernels/reference/unary_table.h"
 
 namespace pj {
 namespace {
@@ -59,6 +60,14 @@ void take_part(const Tile& tile, const ReferenceParams& p, const Shape& whole, c
 }
 
 }  // namespace
+
+void make_concat_table(const OperandDesc& in, const OperandDesc& out, uint8_t table[256]) {
+  const Shape all{256};
+  uint8_t values[256];
+  for (int32_t i = 0; i < 256; ++i) values[i] = static_cast<uint8_t>(i);
+  const auto as_bytes = [](uint8_t* x) { return reinterpret_cast<std::byte*>(x); };
+  join_part(in, all, as_bytes(values), out, as_bytes(table), {0, contiguous_strides(all)});
+}
 
 void reference_Reshape(const Tile& tile) { keep_order(tile); }
 void reference_Squeeze(const Tile& tile) { keep_order(tile); }

@@ -1,8 +1,9 @@
-// Softmax, its logarithm, and L2 normalisation, all over the last dimension.
+// Softmax, its logarithm, L2 and layer normalisation, all over the last dimension.
 //
 // A row with a NaN or with nothing but -infinity becomes NaN.
 #include <cmath>
 
+#include "kernels/common/layer_norm_scale.h"
 #include "kernels/common/requantize.h"
 #include "kernels/reference/reference_rows.h"
 #include "kernels/reference/view.h"
@@ -130,6 +131,22 @@ void reference_L2Normalization(const Tile& tile) {
     for (int64_t i = 0; i < n; ++i) sum += read(i) * read(i);
     const float norm = std::max(std::sqrt(sum), 1e-6f);
     for (int64_t i = 0; i < n; ++i) write(i, read(i) / norm);
+  });
+}
+
+void reference_LayerNorm(const Tile& tile) {
+  const ReferenceParams p(tile.params);
+  const float epsilon = p.as<LayerNormParams>().epsilon;
+  const float *gamma = input<float>(tile, 1), *beta = input<float>(tile, 2);
+  rows(p.input(0).shape, [&](int64_t offset, int64_t n) {
+    const float* x = input<float>(tile, 0) + offset;
+    float* y = output<float>(tile, 0) + offset;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; ++i) sum += x[i];
+    const auto mean = static_cast<float>(sum / static_cast<double>(n));
+    for (int64_t i = 0; i < n; ++i) squares += (double{x[i]} - mean) * (double{x[i]} - mean);
+    const float scale = layer_norm_scale(squares / static_cast<double>(n), epsilon);
+    for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
   });
 }
 

@@ -9,8 +9,8 @@
 
 #include "kernels/common/quantized_convert.h"
 #include "kernels/reference/binary_functions.h"
+#include "kernels/reference/numbers.h"
 #include "kernels/reference/reference_rows.h"
-#include "kernels/reference/view.h"
 
 namespace pj {
 namespace {
@@ -38,22 +38,61 @@ Split split(const Shape& x, const Dims& axes) {
   return s;
 }
 
-// y[i] = finish(fold of step over the elements that i stands for), from `start`.
-template <typename T, typename Y, typename Sum, typename Step, typename Finish>
-void reduce(const Tile& tile, const ReferenceParams& p, Sum start, Step step, Finish finish) {
-  const Split s = split(p.input(0).shape, p.as<ReduceParams>().axes);
-  const T* x = input<T>(tile, 0);
-  Y* y = output<Y>(tile, 0);
+// The fold of n numbers, from what came before.
+template <typename W>
+W fold(ReduceFn fn, W sum, const W* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    switch (fn) {
+      case ReduceFn::kMean:
+      case ReduceFn::kSum:
+        sum = Add{}(sum, x[i]);
+        break;
+      case ReduceFn::kProd:
+        sum = Mul{}(sum, x[i]);
+        break;
+      case ReduceFn::kMax:
+        sum = x[i] > sum ? x[i] : sum;
+        break;
+      case ReduceFn::kMin:
+        sum = x[i] < sum ? x[i] : sum;
+        break;
+    }
+  }
+  return sum;
+}
+
+// Extremes of f32 are f32 themselves: one fold of f64 serves all.
+double number_of(float x) { return x; }
+int64_t number_of(int64_t x) { return x; }
+
+// y[i] = finish(fold of the elements that i stands for, from `start`). Elements are read as R.
+template <typename R, typename W, typename Finish>
+void reduce(const Tile& tile, const ReferenceParams& p, W start, Finish finish) {
+  const OperandDesc x = p.input(0), out = p.output(0);
+  const auto& params = p.as<ReduceParams>();
+  const Split s = split(x.shape, params.axes);
+  std::byte* y = tile.out[0];
+  auto fold_row = [&](int64_t first, int64_t n, int64_t step, W sum) {
+    for (int64_t k = 0; k < n; k += kBlock) {
+      const int64_t count = std::min<int64_t>(kBlock, n - k);
+      R buffer[kBlock];
+      W wide[kBlock];
+      const R* from = numbers(row_at(x, tile.in[0], first + k * step, step), count, buffer);
+      for (int64_t i = 0; i < count; ++i) wide[i] = number_of(from[i]);
+      sum = fold(params.fn, sum, wide, count);
+    }
+    return sum;
+  };
   for_each_row<1>(s.kept, {s.kept_strides}, [&](const auto& at, int64_t count, const auto& next) {
     for (int64_t i = 0; i < count; ++i) {
-      const T* first = x + at[0] + i * next[0];
-      Sum sum = start;
+      W sum = start;
       for_each_row<1>(s.reduced, {s.reduced_strides},
                       [&](const auto& from, int64_t n, const auto& stride) {
-                        for (int64_t k = 0; k < n; ++k)
-                          sum = step(sum, first[from[0] + k * stride[0]]);
+                        sum = fold_row(at[0] + i * next[0] + from[0], n, stride[0], sum);
                       });
-      *y++ = finish(sum);
+      const R result = finish(sum);
+      store(out.dtype, &result, 1, y);
+      y += size_of(out.dtype);
     }
   });
 }
@@ -63,116 +102,80 @@ int64_t count_of(const ReferenceParams& p) {
   return elements(split(p.input(0).shape, p.as<ReduceParams>().axes).reduced);
 }
 
-template <typename T>
-void extremes(const Tile& tile, const ReferenceParams& p, bool maximum) {
-  using Limits = std::numeric_limits<T>;
-  auto same = [](T x) { return x; };
-  if constexpr (std::is_floating_point_v<T>) {
-    auto step = [&](T best, T x) { return (maximum ? x > best : x < best) ? x : best; };
-    reduce<T, T>(tile, p, maximum ? -Limits::infinity() : Limits::infinity(), step, same);
-  } else {
-    auto step = [&](T best, T x) { return maximum ? std::max(best, x) : std::min(best, x); };
-    reduce<T, T>(tile, p, maximum ? Limits::min() : Limits::max(), step, same);
-  }
-}
-
 void floats(const Tile& tile, const ReferenceParams& p, ReduceFn fn) {
-  auto add = [](double sum, float x) { return sum + x; };
-  auto narrow = [](double sum) { return static_cast<float>(sum); };
-  switch (fn) {
-    case ReduceFn::kMean: {
-      const auto count = static_cast<double>(count_of(p));
-      return reduce<float, float>(tile, p, 0.0, add,
-                                  [&](double sum) { return static_cast<float>(sum / count); });
-    }
-    case ReduceFn::kSum:
-      return reduce<float, float>(tile, p, 0.0, add, narrow);
-    case ReduceFn::kProd:
-      return reduce<float, float>(
-          tile, p, 1.0, [](double product, float x) { return product * x; }, narrow);
-    case ReduceFn::kMax:
-      return extremes<float>(tile, p, true);
-    case ReduceFn::kMin:
-      return extremes<float>(tile, p, false);
-  }
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double start = fn == ReduceFn::kProd ? 1 : 0;
+  if (fn == ReduceFn::kMax) start = -kInfinity;
+  if (fn == ReduceFn::kMin) start = kInfinity;
+  const double divisor = fn == ReduceFn::kMean ? static_cast<double>(count_of(p)) : 1;
+  reduce<float>(tile, p, start, [&](double sum) { return static_cast<float>(sum / divisor); });
 }
 
-template <typename T>
+// int32, int64 and bool.
 void integers(const Tile& tile, const ReferenceParams& p, ReduceFn fn) {
-  auto same = [](T x) { return x; };
-  switch (fn) {
-    case ReduceFn::kMean: {
-      const int64_t count = count_of(p);
-      return reduce<T, T>(
-          tile, p, int64_t{0}, [](int64_t sum, T x) { return Add{}(sum, int64_t{x}); },
-          [&](int64_t sum) { return static_cast<T>(count > 0 ? sum / count : 0); });
-    }
-    case ReduceFn::kSum:
-      return reduce<T, T>(tile, p, T{0}, Add{}, same);
-    case ReduceFn::kProd:
-      return reduce<T, T>(tile, p, T{1}, Mul{}, same);
-    case ReduceFn::kMax:
-      return extremes<T>(tile, p, true);
-    case ReduceFn::kMin:
-      return extremes<T>(tile, p, false);
-  }
+  const bool narrow = p.input(0).dtype == DType::kI32;
+  using Narrow = std::numeric_limits<int32_t>;
+  using Wide = std::numeric_limits<int64_t>;
+  const int64_t count = fn == ReduceFn::kMean ? count_of(p) : 1;
+  int64_t start = fn == ReduceFn::kProd ? 1 : 0;
+  if (fn == ReduceFn::kMax) start = narrow ? Narrow::min() : Wide::min();
+  if (fn == ReduceFn::kMin) start = narrow ? Narrow::max() : Wide::max();
+  // Of nothing "any" is false, and "all" is true.
+  if (p.input(0).dtype == DType::kBool) start = fn == ReduceFn::kMin;
+  reduce<int64_t>(tile, p, start, [&](int64_t sum) { return count > 0 ? sum / count : 0; });
 }
 
-template <typename Q>
 void quantized(const Tile& tile, const ReferenceParams& p, ReduceFn fn) {
   const OperandDesc x = p.input(0), y = p.output(0);
+  const int64_t count = count_of(p);
   if (fn == ReduceFn::kMax || fn == ReduceFn::kMin) {
-    const bool maximum = fn == ReduceFn::kMax;
     const QuantizedConvert rule =
         prepare_quantized_convert(x.dtype, x.scale, x.zero_point, y.dtype, y.scale, y.zero_point);
     const bool same = x.scale == y.scale && x.zero_point == y.zero_point;
     const IntRange range = range_of(x.dtype);
-    return reduce<Q, Q>(
-        tile, p, maximum ? range.min : range.max,
-        [&](int32_t best, Q q) {
-          return maximum ? std::max<int32_t>(best, q) : std::min<int32_t>(best, q);
-        },
-        [&](int32_t best) { return static_cast<Q>(same ? best : quantized_convert(rule, best)); });
+    const int64_t start = fn == ReduceFn::kMax ? range.min : range.max;
+    return reduce<int64_t>(tile, p, start, [&](int64_t best) {
+      return same ? best : int64_t{quantized_convert(rule, static_cast<int32_t>(best))};
+    });
   }
   const OutputStage stage = make_output_stage(y.dtype, y.scale, y.zero_point, Activation::kNone);
-  const float divisor = fn == ReduceFn::kMean ? static_cast<float>(count_of(p)) : 1.0f;
+  const float divisor = fn == ReduceFn::kMean ? static_cast<float>(count) : 1.0f;
   const float scale = finite_ratio(x.scale, y.scale * divisor);
-  reduce<Q, Q>(
-      tile, p, uint32_t{0},
-      [&](uint32_t sum, Q q) { return sum + static_cast<uint32_t>(q - x.zero_point); },
-      [&](uint32_t sum) {
-        return static_cast<Q>(requantize(static_cast<int32_t>(sum), scale, stage));
-      });
-}
-
-void bools(const Tile& tile, const ReferenceParams& p, ReduceFn fn) {
-  const bool any = fn == ReduceFn::kMax;
-  reduce<Bool, Bool>(
-      tile, p, !any,
-      [&](bool so_far, Bool x) { return any ? so_far || x.byte != 0 : so_far && x.byte != 0; },
-      [](bool result) { return Bool{result}; });
+  reduce<int64_t>(tile, p, int64_t{0}, [&](int64_t sum) {
+    return int64_t{requantize(static_cast<int32_t>(sum - count * x.zero_point), scale, stage)};
+  });
 }
 
 // The first extreme element. A NaN counts only where there is nothing else.
-template <typename T, typename Index>
+template <typename W>
 void arg_extreme(const Tile& tile, const ReferenceParams& p) {
   const auto& a = p.as<ArgReduceParams>();
-  const Shape shape = p.input(0).shape;
-  const int32_t axis = normalize_axis(a.axis, shape.rank());
-  const int64_t outer = elements(shape, 0, axis), count = shape[axis];
-  const int64_t inner = elements(shape, axis + 1, shape.rank());
-  const T* x = input<T>(tile, 0);
-  Index* y = output<Index>(tile, 0);
-  auto is_nan = [](T v) { return v != v; };
-  for (int64_t o = 0; o < outer; ++o, x += count * inner) {
-    for (int64_t i = 0; i < inner; ++i) {
+  const OperandDesc x = p.input(0), y = p.output(0);
+  const int32_t axis = normalize_axis(a.axis, x.shape.rank());
+  const int64_t outer = elements(x.shape, 0, axis), count = x.shape[axis];
+  const int64_t inner = elements(x.shape, axis + 1, x.shape.rank());
+  auto wins = [&](W value, W top) {
+    const bool better = a.maximum ? value > top : value < top;
+    return better || (top != top && value == value);
+  };
+  std::byte* to = tile.out[0];
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t i = 0; i < inner; ++i, to += size_of(y.dtype)) {
       int64_t best = 0;
-      for (int64_t k = 1; k < count; ++k) {
-        const T value = x[k * inner + i], top = x[best * inner + i];
-        const bool wins = a.maximum ? value > top : value < top;
-        if (wins || (is_nan(top) && !is_nan(value))) best = k;
+      W top = 0;
+      for (int64_t k = 0; k < count; k += kBlock) {
+        W buffer[kBlock];
+        const int64_t n = std::min<int64_t>(kBlock, count - k);
+        const W* from =
+            numbers(row_at(x, tile.in[0], (o * count + k) * inner + i, inner), n, buffer);
+        if (k == 0) top = from[0];
+        for (int64_t j = 0; j < n; ++j) {
+          if (!wins(from[j], top)) continue;
+          best = k + j;
+          top = from[j];
+        }
       }
-      *y++ = static_cast<Index>(best);
+      store(y.dtype, &best, 1, to);
     }
   }
 }
@@ -186,17 +189,13 @@ void reference_Reduce(const Tile& tile) {
     case DType::kF32:
       return floats(tile, p, fn);
     case DType::kI32:
-      return integers<int32_t>(tile, p, fn);
     case DType::kI64:
-      return integers<int64_t>(tile, p, fn);
-    case DType::kI8:
-      return quantized<int8_t>(tile, p, fn);
-    case DType::kU8:
-      return quantized<uint8_t>(tile, p, fn);
-    case DType::kI16:
-      return quantized<int16_t>(tile, p, fn);
     case DType::kBool:
-      return bools(tile, p, fn);
+      return integers(tile, p, fn);
+    case DType::kI8:
+    case DType::kU8:
+    case DType::kI16:
+      return quantized(tile, p, fn);
     case DType::kF16:
       return;
   }
@@ -204,13 +203,7 @@ void reference_Reduce(const Tile& tile) {
 
 void reference_ArgReduce(const Tile& tile) {
   const ReferenceParams p(tile.params);
-  visit_dtype(p.input(0).dtype, [&](auto value) {
-    using T = decltype(value);
-    if constexpr (std::is_arithmetic_v<T>) {
-      if (p.output(0).dtype == DType::kI64) return arg_extreme<T, int64_t>(tile, p);
-      arg_extreme<T, int32_t>(tile, p);
-    }
-  });
+  p.input(0).dtype == DType::kF32 ? arg_extreme<float>(tile, p) : arg_extreme<int64_t>(tile, p);
 }
 
 }  // namespace pj

@@ -8,15 +8,6 @@ namespace {
 
 using namespace ref;
 
-// The element that a mirrored border repeats. Reflection turns around at the last element
-// (x[1], x[0], x[1]), symmetry behind it (x[0], x[0], x[1]).
-int32_t mirrored(int32_t i, int32_t size, PadFn fn) {
-  const int32_t skipped = fn == PadFn::kReflect ? 1 : 0;
-  if (i < 0) i = -1 - i + skipped;
-  if (i >= size) i = size - 1 - (i - size) - skipped;
-  return std::clamp(i, 0, size - 1);
-}
-
 void pad_mirrored(const Tile& tile, const ReferenceParams& p) {
   const auto& params = p.as<PadParams>();
   const Shape in = p.input(0).shape, out = p.output(0).shape;

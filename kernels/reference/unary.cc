@@ -1,7 +1,7 @@
 // Functions of one argument, element by element.
 //
 // Floats: NaN gives NaN everywhere, also through the ReLUs. At the infinities the limits hold where
-// the formula has one: logistic(-inf) is 0, tanh(inf) is 1; hard_swish(-inf) and gelu(-inf) are
+// the formula has one: logistic(-inf) is 0, tanh(inf) is 1; hard_swish, gelu and silu of -inf are
 // NaN, as the product of 0 and infinity is. Square roots and logarithms of negative numbers are
 // NaN. Integers (abs, neg, square, relu on int32 and int64): modulo 2^n.
 #include <cmath>
@@ -83,6 +83,8 @@ void visit_real_function(const UnaryParams& params, F&& f) {
       return f([](R x) { return std::nearbyint(x); });
     case UnaryFn::kLogicalNot:
       return;
+    case UnaryFn::kSilu:
+      return f([](R x) { return x / (1 + std::exp(-x)); });
   }
 }
 

@@ -14,4 +14,7 @@ namespace pj {
 void make_unary_table(const UnaryParams& params, const OperandDesc& x, const OperandDesc& y,
                       uint8_t table[256]);
 
+// The same for a value of `in` as Concat rewrites it for the quantisation of `out`.
+void make_concat_table(const OperandDesc& in, const OperandDesc& out, uint8_t table[256]);
+
 }  // namespace pj

@@ -35,6 +35,7 @@ struct CpuInfo {
   int64_t l1_bytes = 0;   // data, of one core
   int64_t l2_bytes = 0;   // several cores may share it
   int64_t l3_bytes = 0;
+  int32_t l1_ways = 0, l2_ways = 0, l3_ways = 0;  // lines of a set
   std::vector<CoreKind> kinds;  // fastest first; empty where nothing tells kinds apart
   std::vector<CpuNote> notes;
 };

@@ -108,9 +108,13 @@ void find_caches(const std::string& root, const Cpu& first, CpuInfo& cpu) {
     if (level.empty()) break;
     if (read_system_file(folder + "/type") == "Instruction") continue;
     const int64_t bytes = cache_bytes(read_system_file(folder + "/size"));
-    if (level == "1") cpu.l1_bytes = bytes;
-    if (level == "2") cpu.l2_bytes = bytes;
-    if (level == "3") cpu.l3_bytes = bytes;
+    constexpr uint64_t kMostWays = 1024;
+    const auto ways = static_cast<int32_t>(
+        std::min(leading_number(read_system_file(folder + "/ways_of_associativity")).value_or(0),
+                 kMostWays));
+    if (level == "1") cpu.l1_bytes = bytes, cpu.l1_ways = ways;
+    if (level == "2") cpu.l2_bytes = bytes, cpu.l2_ways = ways;
+    if (level == "3") cpu.l3_bytes = bytes, cpu.l3_ways = ways;
   }
   const ArmCore* core = first.core();
   if (core == nullptr || (cpu.l1_bytes > 0 && cpu.l2_bytes > 0)) return;
@@ -137,8 +141,8 @@ int group_cores(const std::vector<Cpu>& cpus, CpuInfo& cpu) {
     ++cpu.kinds[kind].cores;
   }
   const uint64_t most = cpus.front().speed;
-  return static_cast<int>(std::count_if(cpus.begin(), cpus.end(),
-                                        [&](const Cpu& c) { return c.speed >= most / 2; }));
+  return static_cast<int>(
+      std::count_if(cpus.begin(), cpus.end(), [&](const Cpu& c) { return c.speed >= most / 2; }));
 }
 
 std::string board_name(const std::string& root) {
@@ -169,7 +173,7 @@ IsaSet arm_features(const ArmHwcap& caps) {
   }
   const bool neon = bit(caps.hwcap, 1);  // asimd
   add(neon, Feature::kNeon);
-  add(neon && bit(caps.hwcap, 20), Feature::kNeonDot);                        // asimddp
+  add(neon && bit(caps.hwcap, 20), Feature::kNeonDot);                         // asimddp
   add(neon && bit(caps.hwcap, 9) && bit(caps.hwcap, 10), Feature::kNeonFp16);  // fphp, asimdhp
   add(neon && bit(caps.hwcap2, 13), Feature::kNeonI8mm);
   add(neon && bit(caps.hwcap2, 14), Feature::kNeonBf16);
@@ -183,14 +187,15 @@ void detect_arm(const std::string& root, const ArmHwcap& caps, const std::vector
   std::vector<Cpu> cpus = read_cpus(root, numbers);
   // Their files describe no ARM CPU: another architecture's, seen through an emulator or from a
   // container, or none at all. Their caches are then not this CPU's either.
-  const bool foreign = std::none_of(cpus.begin(), cpus.end(),
-                                    [](const Cpu& c) { return c.implementer != 0; });
+  const bool foreign =
+      std::none_of(cpus.begin(), cpus.end(), [](const Cpu& c) { return c.implementer != 0; });
   if (foreign) {
     cpu.name = "ARM CPU";
-    cpu.notes.push_back({"/proc/cpuinfo and /sys do not describe this CPU, so kernels are not chosen "
-                         "for its kind of core",
-                         "nothing under an emulator; on a board, mount /proc and /sys in this "
-                         "container or sandbox"});
+    cpu.notes.push_back(
+        {"/proc/cpuinfo and /sys do not describe this CPU, so kernels are not chosen "
+         "for its kind of core",
+         "nothing under an emulator; on a board, mount /proc and /sys in this "
+         "container or sandbox"});
     return;
   }
   std::stable_sort(cpus.begin(), cpus.end(),

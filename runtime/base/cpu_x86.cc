@@ -78,9 +78,10 @@ void caches(CpuInfo& cpu) {
     const int64_t ways = (c.ebx >> 22) + 1, partitions = (c.ebx >> 12 & 0x3ff) + 1,
                   line = (c.ebx & 0xfff) + 1, sets = int64_t{c.ecx} + 1;
     const int64_t bytes = ways * partitions * line * sets;
-    if (level == 1) cpu.l1_bytes = bytes;
-    if (level == 2) cpu.l2_bytes = bytes;
-    if (level == 3) cpu.l3_bytes = bytes;
+    const auto lines_of_set = static_cast<int32_t>(ways);
+    if (level == 1) cpu.l1_bytes = bytes, cpu.l1_ways = lines_of_set;
+    if (level == 2) cpu.l2_bytes = bytes, cpu.l2_ways = lines_of_set;
+    if (level == 3) cpu.l3_bytes = bytes, cpu.l3_ways = lines_of_set;
   }
 }
 

@@ -53,11 +53,11 @@ const char* name_of(BinaryFn fn) {
   return names[static_cast<int>(fn)];
 }
 const char* name_of(UnaryFn fn) {
-  constexpr const char* names[] = {"abs",      "neg",       "exp",        "log",          "sqrt",
-                                   "rsqrt",    "square",    "sin",        "cos",          "tanh",
-                                   "logistic", "relu",      "relu6",      "relu_n1_to_1", "elu",
-                                   "gelu",     "gelu_tanh", "hard_swish", "leaky_relu",   "floor",
-                                   "ceil",     "round",     "logical_not"};
+  constexpr const char* names[] = {"abs",      "neg",       "exp",         "log",          "sqrt",
+                                   "rsqrt",    "square",    "sin",         "cos",          "tanh",
+                                   "logistic", "relu",      "relu6",       "relu_n1_to_1", "elu",
+                                   "gelu",     "gelu_tanh", "hard_swish",  "leaky_relu",   "floor",
+                                   "ceil",     "round",     "logical_not", "silu"};
   return names[static_cast<int>(fn)];
 }
 const char* name_of(PoolFn fn) { return fn == PoolFn::kMax ? "max_pool" : "average_pool"; }

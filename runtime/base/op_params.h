@@ -161,6 +161,7 @@ enum class UnaryFn : uint8_t {
   kCeil = 20,
   kRound = 21,  // to nearest even
   kLogicalNot = 22,
+  kSilu = 23,  // x * logistic(x)
 };
 struct UnaryParams {
   UnaryFn fn = UnaryFn::kRelu;
@@ -180,6 +181,17 @@ struct SoftmaxParams {
   template <typename V>
   void visit(V&& v) {
     v("beta", beta);
+  }
+};
+
+// Inputs: x [..., C], gamma [C], beta [C]. (x - mean) / sqrt(variance + epsilon) * gamma + beta,
+// mean and variance (divisor C) over the last dimension.
+struct LayerNormParams {
+  float epsilon = 1e-5f;
+
+  template <typename V>
+  void visit(V&& v) {
+    v("epsilon", epsilon);
   }
 };
 
@@ -449,6 +461,7 @@ struct DetectionParams {
   X(Softmax, "softmax", SoftmaxParams)                           \
   X(LogSoftmax, "log_softmax", NoParams)                         \
   X(L2Normalization, "l2_normalization", NoParams)               \
+  X(LayerNorm, "layer_norm", LayerNormParams)                    \
   X(Pool2D, "pool_2d", Pool2DParams)                             \
   X(Reduce, "reduce", ReduceParams)                              \
   X(ArgReduce, "arg_reduce", ArgReduceParams)                    \
@@ -513,7 +526,7 @@ using OpParams =
                  ExpandDimsParams, TransposeParams, ConcatParams, SplitParams, PackParams,
                  UnpackParams, SliceParams, StridedSliceParams, PadParams, GatherParams, TileParams,
                  BroadcastToParams, ResizeParams, BlockParams, SpaceBatchParams, TopKParams,
-                 DetectionParams>;
+                 DetectionParams, LayerNormParams>;
 static_assert(std::is_trivially_copyable_v<OpParams>);
 
 // Name in files and messages.
@@ -543,7 +556,7 @@ void visit_fields(OpParams& params, V&& v) {
 constexpr int enum_count(Activation) { return 4; }
 constexpr int enum_count(PadMode) { return 3; }
 constexpr int enum_count(BinaryFn) { return 18; }
-constexpr int enum_count(UnaryFn) { return 23; }
+constexpr int enum_count(UnaryFn) { return 24; }
 constexpr int enum_count(PoolFn) { return 2; }
 constexpr int enum_count(ReduceFn) { return 5; }
 constexpr int enum_count(PadFn) { return 3; }

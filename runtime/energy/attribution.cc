@@ -28,7 +28,12 @@ double round_ns(std::span<const double> step_ns, double whole_ns, double window_
 class Rounds {
  public:
   Rounds(Bench& bench, const Meter& meter, const AttributionPlan& plan, IdlePolicy policy)
-      : bench_(bench), meter_(meter), plan_(plan), policy_(policy), series_(bench.steps() + 2) {}
+      : bench_(bench),
+        meter_(meter),
+        plan_(plan),
+        policy_(policy),
+        series_(bench.steps() + 2),
+        seconds_(bench.steps() + 1) {}
 
   Status run() {
     for (int r = 0; r < plan_.rounds; ++r) PJ_TRY(run_round(r % 2 == 1));
@@ -37,6 +42,7 @@ class Rounds {
   Energy energy(size_t item) const {
     return drift_free_mean(series_[item], meter_.gain_error).energy(policy_);
   }
+  double seconds(size_t item) const { return seconds_[item] / plan_.rounds; }
   size_t whole() const { return bench_.steps(); }
   size_t residual() const { return bench_.steps() + 1; }
 
@@ -75,7 +81,9 @@ class Rounds {
     work.repetitions = item == whole() ? plan_.whole_repetitions : plan_.repetitions[item];
     PJ_ASSIGN(const WindowReading w, read_window(bench_, meter_, plan_.edges, work));
     const double joules = w.joules - spin_watts_ * w.spin_seconds - baseline_watts * w.work_seconds;
-    return joules / static_cast<double>(work.repetitions);
+    const auto repetitions = static_cast<double>(work.repetitions);
+    seconds_[item] += w.work_seconds / repetitions;
+    return joules / repetitions;
   }
 
   Bench& bench_;
@@ -84,6 +92,7 @@ class Rounds {
   IdlePolicy policy_;
   double spin_watts_ = 0;
   std::vector<std::vector<double>> series_;
+  std::vector<double> seconds_;  // of one repetition, summed over the rounds
 };
 
 }  // namespace
@@ -92,7 +101,9 @@ AttributionPlan plan_attribution(const Meter& meter, std::span<const double> ste
                                  double round_extra_ns, const AttributionOptions& options) {
   const WindowRule rule = window_rule(meter, kWindowError);
   // Half a period before the window and one and a half after it, on average.
-  const double edges_ns = rule.edges ? 2.1 * static_cast<double>(meter.update_period_ns) : 0;
+  // Sampled meters work a little before it.
+  const double edges_ns = rule.edges ? 2.1 * static_cast<double>(meter.update_period_ns)
+                                     : static_cast<double>(lead_in_ns(meter));
   double whole_ns = 0;
   for (double ns : step_ns) whole_ns += ns;
   AttributionPlan plan;
@@ -136,12 +147,12 @@ Result<Attribution> attribute(Bench& bench, const Meter& meter, const Attributio
   const int64_t first_round = bench.now_ns();
   Rounds rounds(bench, meter, plan, options.policy);
   PJ_TRY(rounds.run());
-  Attribution result{plan,
-                     bench.now_ns() - first_round,
-                     {},
-                     rounds.energy(rounds.whole()),
-                     rounds.energy(rounds.residual())};
-  for (size_t i = 0; i < bench.steps(); ++i) result.steps.push_back(rounds.energy(i));
+  Attribution result{plan, bench.now_ns() - first_round,  {},
+                     {},   rounds.energy(rounds.whole()), rounds.energy(rounds.residual())};
+  for (size_t i = 0; i < bench.steps(); ++i) {
+    result.steps.push_back(rounds.energy(i));
+    result.step_seconds.push_back(rounds.seconds(i));
+  }
   return result;
 }
 

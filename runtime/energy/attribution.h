@@ -37,7 +37,8 @@ struct Attribution {
   AttributionPlan plan;
   int64_t measuring_ns = 0;  // from the first round to the last
   std::vector<Energy> steps;
-  Energy whole;     // one inference
+  std::vector<double> step_seconds;  // of one repetition, in the same windows
+  Energy whole;                      // one inference
   Energy residual;  // whole less all steps; its interval tells whether something is missing
 };
 

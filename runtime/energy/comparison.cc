@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "runtime/energy/attribution.h"
+#include "runtime/energy/figures.h"
 #include "runtime/energy/statistics.h"
 
 namespace pj::energy {
 namespace {
 
 constexpr double kConfidence = 0.98;
+constexpr double kDegrees = 5;  // of freedom, behind an interval of the fewest rounds
 
 Result<double> spin_power(Bench& bench, const Meter& meter, const AttributionPlan& plan) {
   Work work;
@@ -55,6 +57,20 @@ Result<Comparison> compare(Bench& bench, const Meter& meter, size_t a, size_t b,
   for (double r : ratios) squares += (r - mean) * (r - mean);
   const double half = student_t(n - 1, kConfidence) * std::sqrt(squares / (n - 1) / n);
   return Comparison{mean, mean - half, mean + half, kConfidence, plan.rounds};
+}
+
+std::optional<Comparison> compare(const Energy& a, const Energy& b, int families) {
+  if (a.source() != b.source() || a.policy() != b.policy()) return std::nullopt;
+  const Figures x = figures(a), y = figures(b);
+  if (y.low <= 0) return std::nullopt;
+  const double confidence = 1 - 0.05 / families;
+  const double wider = student_t(kDegrees, confidence) / student_t(kDegrees, 0.95);
+  const double relative = (x.joules - y.joules) / y.joules;
+  // What the quotient x / y is off by if x and y are off by the ends of their intervals.
+  const double ratio = x.joules / y.joules;
+  const double down = std::hypot(x.joules - x.low, ratio * (y.high - y.joules)) / y.joules;
+  const double up = std::hypot(x.high - x.joules, ratio * (y.joules - y.low)) / y.joules;
+  return Comparison{relative, relative - down * wider, relative + up * wider, confidence, 0};
 }
 
 }  // namespace pj::energy

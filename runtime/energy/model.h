@@ -43,7 +43,9 @@ struct EnergyModel {
   Terms joules, low, high;                     // a unit of each term: 0 <= low <= joules <= high
   EnergySource source = EnergySource::kPrior;  // never kMeasured
   IdlePolicy policy = IdlePolicy::kGross;
-  std::string origin;  // where the coefficients come from, for people
+  std::string origin;    // where the coefficients come from, for people
+  std::string cpu;       // cpu_identity() of the machine that was measured; empty: unknown
+  double clock_ghz = 0;  // at which it was measured; 0: unknown
   double held_out_error =
       0;  // of a calibrated model: mean relative error on models it has not seen
 

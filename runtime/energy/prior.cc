@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/energy/cpu_identity.h"
+
 namespace pj::energy {
 namespace {
 
@@ -40,19 +42,6 @@ constexpr X86Family kX86Families[] = {
     {"AMD Ryzen", 1.5, 20}  // about 15 W for 8 cores to 105 W for 6
 };
 
-// Values of all lines "<key> : <value>".
-std::vector<std::string> values_of(std::string_view cpuinfo, std::string_view key) {
-  std::vector<std::string> values;
-  while (!cpuinfo.empty()) {
-    const std::string_view line = cpuinfo.substr(0, cpuinfo.find('\n'));
-    cpuinfo.remove_prefix(std::min(line.size() + 1, cpuinfo.size()));
-    const size_t colon = line.find(':');
-    if (colon != line.npos && first_line(line.substr(0, colon)) == key)
-      values.push_back(first_line(line.substr(colon + 1)));
-  }
-  return values;
-}
-
 void set_range(EnergyModel& model, Term term, double low, double middle, double high) {
   model.low[term] = low, model.joules[term] = middle, model.high[term] = high;
 }
@@ -76,7 +65,7 @@ const ArmCore* strongest(const std::vector<std::string>& parts, size_t& cpu) {
 
 std::optional<EnergyModel> arm_prior(const System& system, std::string_view cpuinfo) {
   size_t cpu = 0;
-  const ArmCore* core = strongest(values_of(cpuinfo, "CPU part"), cpu);
+  const ArmCore* core = strongest(cpuinfo_values(cpuinfo, "CPU part"), cpu);
   if (core == nullptr) return std::nullopt;
   const auto khz = read_unsigned(
       system, fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/cpuinfo_max_freq", cpu));
@@ -91,7 +80,7 @@ std::optional<EnergyModel> arm_prior(const System& system, std::string_view cpui
 }
 
 std::optional<EnergyModel> x86_prior(std::string_view cpuinfo) {
-  const std::vector<std::string> names = values_of(cpuinfo, "model name");
+  const std::vector<std::string> names = cpuinfo_values(cpuinfo, "model name");
   for (const X86Family& family : kX86Families) {
     if (names.empty() || names[0].find(family.in_name) == std::string::npos) continue;
     EnergyModel model = with_memory(IdlePolicy::kGross);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kSlowestEdgeNs = 20'000'000;
 constexpr int64_t kEdgePeriods = 8;  // of an edge-synchronised window
-constexpr int64_t kLeastSamples = 100;
+constexpr int64_t kLeastSamples = 100, kLeadSamples = 5;
 
 struct Edge {
   double joules;
@@ -59,6 +59,15 @@ double seconds_between(int64_t begin_ns, int64_t end_ns) {
   return static_cast<double>(end_ns - begin_ns) * 1e-9;
 }
 
+// What a sampled meter shows is some samples old. The same work before the first reading makes
+// both readings late by the same power, which cancels.
+Work lead_in(const Work& work) {
+  Work lead = work;
+  lead.repetitions = work.repetitions * kLeadSamples / kLeastSamples + 1;
+  lead.ns = work.ns * kLeadSamples / kLeastSamples;
+  return lead;
+}
+
 }  // namespace
 
 WindowRule window_rule(const Meter& meter, double error) {
@@ -69,8 +78,13 @@ WindowRule window_rule(const Meter& meter, double error) {
   return {false, static_cast<int64_t>(std::ceil(length))};
 }
 
+int64_t lead_in_ns(const Meter& meter) {
+  return meter.kind == CounterKind::kSampled ? kLeadSamples * meter.update_period_ns : 0;
+}
+
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work) {
   if (work.kind == WorkKind::kStep) bench.prepare(work.step);
+  if (meter.kind == CounterKind::kSampled) PJ_TRY(do_work(bench, lead_in(work)));
   PJ_ASSIGN(const Edge begin, edges ? next_edge(bench, meter) : read_now(bench));
   PJ_TRY(do_work(bench, work));
   const int64_t done = bench.now_ns();

@@ -48,6 +48,8 @@ struct WindowRule {
 // jitter, the counter's steps) is averaged away. Slower ones are read at once, over
 // Tu / (sqrt(6) error). Sampled meters need 100 samples.
 WindowRule window_rule(const Meter& meter, double error);
+// How long the same work runs before a window of that rule.
+int64_t lead_in_ns(const Meter& meter);
 
 // Of one window.
 struct WindowReading {

@@ -57,9 +57,12 @@ class BuiltinPool final : public ThreadPool {
     last_.store(last, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     const uint64_t generation = (region_.load(std::memory_order_relaxed) >> 32) + 1;
-    region_.store(generation << 32 | static_cast<uint64_t>(slots) << 16, std::memory_order_release);
+    // Slot 0 is the caller's, so that it finds in its cache what it wrote as slot 0 before.
+    region_.store(generation << 32 | static_cast<uint64_t>(slots) << 16 | 1,
+                  std::memory_order_release);
     wake_workers();
-    int own = 0;
+    work(context, 0);
+    int own = 1;
     for (int slot = claim(); slot >= 0; slot = claim(), ++own) work(context, slot);
     wait_for_others(slots - own);
   }

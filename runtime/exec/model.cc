@@ -32,7 +32,7 @@ Status check_kernels(const Program& program, std::span<const KernelDesc> catalog
 
 Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
                                              std::vector<PackedWeights> packed) {
-  PJ_TRY(run_passes(graph, nullptr));
+  PJ_TRY(options.validated ? run_passes_on_valid(graph) : run_passes(graph));
   auto model = std::shared_ptr<Model>(new Model(std::move(graph), std::move(options)));
   for (PackedWeights& p : packed)
     model->packed_[{p.weights, p.bias, std::move(p.packing)}].packed = std::move(p.data);
@@ -81,6 +81,19 @@ Status Model::pack_missing(CompiledModel& m) {
   return {};
 }
 
+Result<std::shared_ptr<const Graph>> Model::graph_with(std::span<const Shape> shapes) const {
+  bool same = true;
+  for (size_t i = 0; i < graph_->inputs.size(); ++i)
+    same = same && graph_->tensor(graph_->inputs[i]).shape == shapes[i];
+  if (same) return graph_;
+  auto graph = std::make_shared<Graph>(*graph_);
+  for (size_t i = 0; i < graph->inputs.size(); ++i)
+    graph->tensor(graph->inputs[i]).shape = shapes[i];
+  // What was unknown may now be constant.
+  PJ_TRY(run_passes(*graph));
+  return graph;
+}
+
 Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shape> shapes) {
   std::lock_guard lock(mutex_);
   std::erase_if(compiled_, [](const auto& entry) { return entry.second.expired(); });
@@ -88,18 +101,9 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
     if (std::equal(known.begin(), known.end(), shapes.begin(), shapes.end()))
       if (auto alive = weak.lock()) return alive;
 
-  auto compiled = std::make_shared<CompiledModel>();
-  compiled->graph = graph_;
-  Graph& graph = compiled->graph;
-  bool changed = false;
-  for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    Shape& shape = graph.tensor(graph.inputs[i]).shape;
-    changed = changed || shape != shapes[i];
-    shape = shapes[i];
-  }
-  // What was unknown may now be constant.
-  if (changed) PJ_TRY(run_passes(graph, nullptr));
-
+  PJ_ASSIGN(auto shared, graph_with(shapes));
+  auto compiled = std::make_shared<CompiledModel>(std::move(shared));
+  const Graph& graph = compiled->graph;
   PlanOptions plan_options{
       options_.max_arena_bytes, options_.bands, {}, options_.prepared_before_tuned};
   if (options_.prepared != nullptr) {

@@ -29,11 +29,15 @@ struct ModelOptions {
   bool bands = true;  // PlanOptions::bands
   const PreparedOpFactory* prepared = nullptr;
   bool prepared_before_tuned = false;  // as PlanOptions has it
+  bool validated = false;  // the graph is as a reader left it: valid, with inferred shapes
 };
 
 // The model planned for certain input shapes.
 struct CompiledModel {
-  Graph graph;  // with all shapes known
+  explicit CompiledModel(std::shared_ptr<const Graph> g) : owner(std::move(g)), graph(*owner) {}
+
+  const std::shared_ptr<const Graph> owner;  // the model's own, where its shapes are these
+  const Graph& graph;                        // with all shapes known
   Plan plan;
   std::vector<SharedBytes> packed;   // one for each of plan.program.packed
   int64_t bytes_packed_at_load = 0;  // those of `packed` that no file brought
@@ -42,13 +46,13 @@ struct CompiledModel {
 // Thread-safe.
 class Model {
  public:
-  // Runs the passes over `graph`, which an importer or reader has validated. `packed` is used in
-  // place where the planner asks for just that layout. Errors: those of the passes.
+  // Runs the passes over `graph`. `packed` is used in place where the planner asks for just that
+  // layout. Errors: those of the passes.
   static Result<std::shared_ptr<Model>> create(Graph graph, ModelOptions options,
                                                std::vector<PackedWeights> packed = {});
 
   // After the passes; shapes may be unknown.
-  const Graph& graph() const { return graph_; }
+  const Graph& graph() const { return *graph_; }
   const ModelOptions& options() const { return options_; }
 
   // The program for the given input shapes, one an input; made once and shared while in use.
@@ -57,7 +61,11 @@ class Model {
   Result<std::shared_ptr<const CompiledModel>> compile(std::span<const Shape> input_shapes);
 
  private:
-  Model(Graph graph, ModelOptions options) : graph_(std::move(graph)), options_(options) {}
+  Model(Graph graph, ModelOptions options)
+      : graph_(std::make_shared<const Graph>(std::move(graph))), options_(options) {}
+
+  // The graph for inputs of those shapes: this model's own, or a changed copy.
+  Result<std::shared_ptr<const Graph>> graph_with(std::span<const Shape> shapes) const;
 
   using PackedKey = std::tuple<const std::byte*, const std::byte*, std::string>;
   static PackedKey packed_key(const CompiledModel& model, size_t index);
@@ -65,7 +73,7 @@ class Model {
   // Fills in model.packed, making what nobody has made yet.
   Status pack_missing(CompiledModel& model);
 
-  Graph graph_;
+  std::shared_ptr<const Graph> graph_;
   ModelOptions options_;
   std::mutex mutex_;
   // Keys are addresses: the entry keeps their owners alive, so that no other constant can come to

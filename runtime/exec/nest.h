@@ -7,16 +7,9 @@
 
 #include "kernels/kernel.h"
 #include "runtime/base/aligned.h"
-#include "runtime/plan/program.h"
+#include "runtime/plan/walk.h"
 
 namespace pj {
-
-// A part of a nest's iteration space.
-struct Box {
-  int32_t begin[kDimCount];
-  int32_t size[kDimCount];
-};
-Box whole_box(const LoopNest& nest);
 
 // A nest whose operands have addresses.
 struct BoundNest {

@@ -9,18 +9,41 @@
 namespace pj {
 namespace {
 
-// A nest's parts, taken in small runs by whichever thread is free.
-struct SharedParts {
-  const BoundNest& nest;
-  std::vector<Workspace>& workspaces;
-  const int64_t count, run;
-  std::atomic<int64_t> next{0};
-
-  void work(int slot) {
-    Workspace& ws = workspaces[static_cast<size_t>(slot)];
-    for (int64_t first = next.fetch_add(run); first < count; first = next.fetch_add(run))
-      run_parts(nest, first, std::min(first + run, count), ws);
+// A nest's parts. Each slot has a share of neighbours, the same in every step, so that a thread
+// finds most of what it reads in its own cache: it wrote it in the step before. Who is done takes
+// from the shares of others, in small runs.
+class SharedParts {
+ public:
+  SharedParts(const BoundNest& nest, std::vector<Workspace>& workspaces, int slots)
+      : nest_(nest), workspaces_(workspaces), count_(std::min(slots, kMostShares)) {
+    const int64_t parts = part_count(*nest.nest);
+    // About eight turns a slot even out differences without many atomic operations.
+    run_ = std::max<int64_t>(1, parts / (slots * 8));
+    for (int i = 0; i < count_; ++i) {
+      shares_[i].next.store(parts * i / count_, std::memory_order_relaxed);
+      shares_[i].end = parts * (i + 1) / count_;
+    }
   }
+  void work(int slot) {
+    Workspace& ws = workspaces_[static_cast<size_t>(slot)];
+    for (int i = 0; i < count_; ++i) {
+      Share& share = shares_[(slot + i) % count_];
+      for (int64_t first; (first = share.next.fetch_add(run_)) < share.end;)
+        run_parts(nest_, first, std::min(first + run_, share.end), ws);
+    }
+  }
+
+ private:
+  static constexpr int kMostShares = 16;
+  struct alignas(kCacheLine) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+  const BoundNest& nest_;
+  std::vector<Workspace>& workspaces_;
+  int count_;
+  int64_t run_;
+  Share shares_[kMostShares];
 };
 
 // With room for readers of whole vectors; a tensor of no bytes gets none.
@@ -255,18 +278,30 @@ Status Session::bind_output(size_t i, std::span<std::byte> memory) {
   return has_prepared_ ? bind_operands() : Status{};
 }
 
-Status Session::resize_input(size_t i, const Shape& shape) {
+Status Session::check_replacement(size_t i, const Shape& shape) const {
   const Tensor& declared = model_->graph().tensor(model_->graph().inputs[i]);
-  if (!is_static(shape) || shape.rank() != declared.shape.rank()) {
-    return error(ErrorCode::kInvalidArgument, "input '{}' is {}: {} cannot replace it",
-                 declared.name, to_string(declared.shape), to_string(shape));
-  }
+  if (is_static(shape) && shape.rank() == declared.shape.rank()) return {};
+  return error(ErrorCode::kInvalidArgument, "input '{}' is {}: {} cannot replace it", declared.name,
+               to_string(declared.shape), to_string(shape));
+}
+
+Status Session::resize_input(size_t i, const Shape& shape) {
+  PJ_TRY(check_replacement(i, shape));
   std::vector<Shape> shapes = input_shapes_;
   shapes[i] = shape;
   if (!std::all_of(shapes.begin(), shapes.end(), is_static)) {
     input_shapes_ = std::move(shapes);
     return {};
   }
+  return prepare(shapes);
+}
+
+Status Session::resize_inputs(std::span<const Shape> shapes) {
+  if (shapes.size() != input_count()) {
+    return error(ErrorCode::kInvalidArgument, "the model has {} inputs, {} shapes were given",
+                 input_count(), shapes.size());
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) PJ_TRY(check_replacement(i, shapes[i]));
   return prepare(shapes);
 }
 
@@ -288,9 +323,7 @@ void Session::run_members(const BoundStep& step) {
       run_box(nest, whole_box(*nest.nest), workspaces_[0]);
       continue;
     }
-    // About eight turns a thread even out differences without many atomic operations.
-    const int64_t parts = part_count(*nest.nest);
-    SharedParts shared{nest, workspaces_, parts, std::max<int64_t>(1, parts / (step.slots * 8))};
+    SharedParts shared(nest, workspaces_, step.slots);
     pool_->run(
         step.slots, [](void* s, int slot) { static_cast<SharedParts*>(s)->work(slot); }, &shared,
         step.last_parallel && &nest == &step.members.back());

@@ -49,6 +49,8 @@ class Session {
   // Gives an input another shape; all inputs' values, outputs and bindings are lost. On an error
   // the session stays as it was. With several unknown inputs, prepared only after the last one.
   Status resize_input(size_t i, const Shape& shape);
+  // The same for all inputs at once, for inputs whose shapes must agree: one shape for each.
+  Status resize_inputs(std::span<const Shape> shapes);
   bool prepared() const { return compiled_ != nullptr; }
 
   // One inference. Allocates nothing. Errors: kWrongState while unprepared; those of prepared ops.
@@ -81,6 +83,7 @@ class Session {
   };
   Session() = default;
   Status prepare(std::span<const Shape> shapes);
+  Status check_replacement(size_t i, const Shape& shape) const;
   Status bind_operands();
   bool readable_beyond(const BufferRef& ref) const;
   std::byte* address(const BufferRef& ref, int slot);

@@ -31,6 +31,7 @@ constexpr Arity arity_of(OpKind kind) {
     case OpKind::kGatherNd:
       return fixed(2, 0, 0);
     case OpKind::kSelect:
+    case OpKind::kLayerNorm:
       return fixed(3, 0, 0);
     case OpKind::kUnary:
     case OpKind::kSoftmax:

@@ -1,4 +1,5 @@
-// Operators along dimensions: Softmax, LogSoftmax, L2Normalization, Reduce, ArgReduce, TopK.
+// Operators along dimensions: Softmax, LogSoftmax, L2Normalization, LayerNorm, Reduce, ArgReduce,
+// TopK.
 #include <cmath>
 
 #include "runtime/graph/op_rows.h"
@@ -60,6 +61,29 @@ Status infer_LogSoftmax(const InferContext& ctx, std::vector<Shape>& outputs) {
 
 Status validate_L2Normalization(const InferContext& ctx) { return check_normalization(ctx); }
 Status infer_L2Normalization(const InferContext& ctx, std::vector<Shape>& outputs) {
+  return infer_normalization(ctx, outputs);
+}
+
+Status validate_LayerNorm(const InferContext& ctx) {
+  const float epsilon = ctx.op.as<LayerNormParams>().epsilon;
+  if (!(epsilon >= 0) || !std::isfinite(epsilon)) {
+    return error(ErrorCode::kModelInvalid, "epsilon {} is not a number from 0 up", epsilon);
+  }
+  PJ_TRY(require_input_dtype(ctx, 0, {DType::kF32}));
+  PJ_TRY(require_input_like_first(ctx, 1));
+  PJ_TRY(require_input_like_first(ctx, 2));
+  return require_output_like_first(ctx, 0);
+}
+Status infer_LayerNorm(const InferContext& ctx, std::vector<Shape>& outputs) {
+  PJ_TRY(require_input_rank_at_least(ctx, 0, 1));
+  for (size_t i : {1u, 2u}) {
+    PJ_TRY(require_input_rank(ctx, i, 1));
+    const int32_t given = input_shape(ctx, i)[0], needed = input_shape(ctx, 0).back(0);
+    if (!dims_agree(given, needed)) {
+      return error(ErrorCode::kModelInvalid, "{} has {} elements, rows of {} have {}",
+                   input_name(ctx, i), given, input_name(ctx, 0), needed);
+    }
+  }
   return infer_normalization(ctx, outputs);
 }
 

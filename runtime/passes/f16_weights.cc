@@ -121,6 +121,10 @@ class F16Weights {
 
 }  // namespace
 
-Result<int> f16_weights(Graph& graph) { return F16Weights(graph).run(); }
+Result<int> f16_weights(Graph& graph) {
+  for (const Tensor& t : graph.tensors)
+    if (t.constant && t.dtype == DType::kF16) return F16Weights(graph).run();
+  return 0;
+}
 
 }  // namespace pj

@@ -30,6 +30,9 @@ struct PassReport {
 // `reports`, if not null, gets one entry a pass. Errors: those of validate() and infer_shapes();
 // kOutOfMemory.
 Status run_passes(Graph& graph, std::vector<PassReport>* reports = nullptr);
+// The same for a graph that validate() and infer_shapes() have accepted, as readers leave it: what
+// nothing changes is not looked at again.
+Status run_passes_on_valid(Graph& graph, std::vector<PassReport>* reports = nullptr);
 
 // Drops operators whose outputs nobody uses and tensors that nothing refers to; the rest keeps its
 // order. Graph inputs stay.
@@ -47,11 +50,22 @@ Result<int> fold_constants(Graph& graph);
 // and biases, directly or after a change of layout. Small ones for other uses become f32 constants.
 Result<int> f16_weights(Graph& graph);
 
+// Transposes move behind operators that do not care about the order of dimensions, where they meet
+// their inverse; kept if fewer elements are transposed then. Counts as one rewrite.
+Result<int> sink_transposes(Graph& graph);
+
+// silu, hard_swish, gelu and layer normalisation, written out in primitive operators, become one.
+Result<int> recognize_functions(Graph& graph);
+
 // Zeros around the image go into the padding of the convolutions behind.
 Result<int> fuse_pad(Graph& graph);
 
 // A relu, relu6 or relu_n1_to_1 becomes the activation of the operator before it.
 Result<int> fuse_activation(Graph& graph);
+
+// The scales of int32 biases go: they are those of the products that a bias is added to, nobody
+// reads them, and in a file they take as much room as those of the weights.
+Result<int> drop_bias_scales(Graph& graph);
 
 // Operators that return their input as it is are dropped, and chains of reshapes become one.
 Result<int> remove_identities(Graph& graph);

@@ -38,4 +38,11 @@ std::vector<const LevelLoops*> available_loops(IsaSet isa) {
   return loops;
 }
 
+MoveLoops widest_moves(IsaSet isa) {
+  MoveLoops widest;
+  for (const LevelLoops* level : available_loops(isa))
+    if (level->moves.width > widest.width) widest = level->moves;
+  return widest;
+}
+
 }  // namespace pj::peak

@@ -10,5 +10,7 @@ namespace pj::peak {
 
 // Those that this build contains and whose levels `isa` includes, lowest level first.
 std::vector<const LevelLoops*> available_loops(IsaSet isa);
+// Of those, the loads and stores with the widest instructions.
+MoveLoops widest_moves(IsaSet isa);
 
 }  // namespace pj::peak

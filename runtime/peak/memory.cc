@@ -12,45 +12,39 @@ constexpr double kSampleSeconds = 200e-6;
 constexpr int kCacheSamples = 10, kDramSamples = 4;
 constexpr int64_t kMinDramBytes = int64_t{32} << 20, kMaxDramBytes = int64_t{512} << 20;
 
-struct Buffer {
-  const char* level;
-  int64_t bytes;  // 0: there is no such level
-};
+Bandwidth to_bandwidth(const Sample& sample, size_t bytes) {
+  const auto count = static_cast<double>(bytes);
+  return {count / sample.cycles, count / sample.seconds * 1e-9};
+}
+
+}  // namespace
 
 // A pass over four times what a cache holds leaves hardly anything there that the next pass wants
 // first, whatever the cache's replacement policy.
-std::vector<Buffer> choose_buffers(const CpuInfo& cpu) {
+std::vector<MemoryBuffer> memory_buffers(const CpuInfo& cpu) {
   const int64_t l1 = cpu.l1_bytes > 0 ? cpu.l1_bytes : 32 << 10;
   const int64_t l2 = cpu.l2_bytes > 0 ? cpu.l2_bytes : 512 << 10;
   const int64_t last = std::max(l2, cpu.l3_bytes);
   // Servers' L3 is shared and large: no need to touch all of it.
   const int64_t l3 = cpu.l3_bytes > l2 ? std::min(cpu.l3_bytes / 2, 4 * l2) : 0;
   const int64_t dram = std::clamp(4 * last, kMinDramBytes, kMaxDramBytes);
-  return {{"L1", l1 / 2},
-          {"L2", l2 > l1 ? std::max(l2 / 2, l1 + (l2 - l1) / 2) : 0},
-          {"L3", l3},
-          {"DRAM", dram >= 2 * last ? dram : 0}};
+  std::vector<MemoryBuffer> buffers;
+  const auto add = [&](const char* level, int64_t bytes) {
+    bytes = bytes / static_cast<int64_t>(peak::kMoveBlock) * static_cast<int64_t>(peak::kMoveBlock);
+    if (bytes > 0) buffers.push_back({level, bytes});
+  };
+  add("L1", l1 / 2);
+  add("L2", l2 > l1 ? std::max(l2 / 2, l1 + (l2 - l1) / 2) : 0);
+  add("L3", l3);
+  add("DRAM", dram >= 2 * last ? dram : 0);
+  return buffers;
 }
-
-Bandwidth to_bandwidth(const Sample& sample, size_t bytes) {
-  const auto count = static_cast<double>(bytes);
-  return {count / sample.cycles, count / sample.seconds * 1e-9};
-}
-
-peak::MoveLoops widest_moves(IsaSet isa) {
-  peak::MoveLoops widest;
-  for (const peak::LevelLoops* level : peak::available_loops(isa))
-    if (level->moves.width > widest.width) widest = level->moves;
-  return widest;
-}
-
-}  // namespace
 
 std::vector<MemoryPeak> measure_memory(const CpuInfo& cpu, IsaSet isa) {
-  const peak::MoveLoops moves = widest_moves(isa);
+  const peak::MoveLoops moves = peak::widest_moves(isa);
   std::vector<MemoryPeak> peaks;
-  for (const Buffer& b : choose_buffers(cpu)) {
-    const size_t bytes = static_cast<size_t>(b.bytes) / peak::kMoveBlock * peak::kMoveBlock;
+  for (const MemoryBuffer& b : memory_buffers(cpu)) {
+    const auto bytes = static_cast<size_t>(b.bytes);
     AlignedBuffer memory(bytes);
     if (memory.size() == 0) continue;
     const int samples = b.level == std::string("DRAM") ? kDramSamples : kCacheSamples;

@@ -40,9 +40,17 @@ struct MemoryPeak {
   Bandwidth load, store;
 };
 
-// Buffer sizes follow from the caches in `cpu`; unknown ones are taken as 32 KiB and 512 KiB.
-// Levels that do not exist, whose buffer cannot be allocated, or that the machine disturbed are
-// left out. Takes some 0.2 s, most of it for DRAM.
+// A buffer that a stream goes through again and again finds in this memory and in no nearer one.
+struct MemoryBuffer {
+  const char* level;  // "L1", "L2", "L3", "DRAM"
+  int64_t bytes;      // a multiple of peak::kMoveBlock
+};
+// Sizes follow from the caches in `cpu`; unknown ones are taken as 32 KiB and 512 KiB. Levels that
+// do not exist are left out.
+std::vector<MemoryBuffer> memory_buffers(const CpuInfo& cpu);
+
+// Levels whose buffer cannot be allocated, or that the machine disturbed, are left out. Takes some
+// 0.2 s, most of it for DRAM.
 std::vector<MemoryPeak> measure_memory(const CpuInfo& cpu, IsaSet isa);
 
 }  // namespace pj

@@ -207,8 +207,9 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
   int64_t offset = 0;
   for (size_t m = 0; m < members.size(); ++m) {
     LoopNest& nest = members[m].nest;
-    // A step's rows are one tile.
-    nest.loops = {{kBatch, 1}, {kRow, most[m]}};
+    // A step's rows are one tile, except that depthwise ones keep their blocks of channels.
+    const KernelClass cls = catalog[static_cast<size_t>(nest.kernel)].cls;
+    if (cls != KernelClass::kDepthwise) nest.loops = {{kBatch, 1}, {kRow, most[m]}};
     fit_scratch(catalog[static_cast<size_t>(nest.kernel)], nest);
     if (m > 0) {
       LoopNest& before = members[m - 1].nest;

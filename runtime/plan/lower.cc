@@ -82,13 +82,18 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
     step.threads = static_cast<float>(step.macs) < 10'000 * speed ? 1 : 0;
     return {};
   }
-  for (auto lower_family :
-       {lower_elementwise, lower_pool, lower_reduce, lower_resize, lower_transpose, lower_copy}) {
+  for (auto lower_family : {lower_matmul, lower_elementwise, lower_pool, lower_reduce, lower_resize,
+                            lower_transpose, lower_copy}) {
     if (std::optional<LoopNest> nest = lower_family(c, op)) {
       step.threads = useful_threads(*nest);
       step.members.push_back(std::move(*nest));
       return {};
     }
+  }
+  step.members = lower_requantizing_concat(c, op);
+  if (!step.members.empty()) {
+    step.threads = useful_threads(step.members.back());
+    return {};
   }
   PJ_ASSIGN(LoopNest nest, lower_reference(c, op));
   step.members.push_back(std::move(nest));

@@ -6,6 +6,7 @@
 #include "kernels/conv/segments.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/mlal_shape.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/conv_shape.h"
 #include "runtime/plan/lower.h"
@@ -113,11 +114,10 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   if (spec.integer()) {
     spec.input_zero_point = x.quant.zero_point[0];
     spec.weights_zero_point = w.quant.zero_point[0];
-    for (int32_t o = 0; o < s.out_c; ++o) {
-      const float ws =
-          w.quant.per_tensor() ? w.quant.scale[0] : w.quant.scale[static_cast<size_t>(o)];
-      r.scales.push_back(requantization_scale(x.quant.scale[0], ws, y.quant.scale[0]));
-    }
+    r.scales.resize(static_cast<size_t>(s.out_c), x.quant.scale[0]);
+    const size_t step = w.quant.per_tensor() ? 0 : 1;
+    for (size_t o = 0; o < r.scales.size(); ++o)
+      r.scales[o] = requantization_scale(r.scales[o], w.quant.scale[o * step], y.quant.scale[0]);
   }
   return r;
 }
@@ -157,7 +157,9 @@ int32_t piece(int32_t extent, int64_t parts) {
 // L2.
 //
 // Beyond that tiles are parts for threads: of at least 10,000 cycles each, against the few hundred
-// that a tile costs; cut along channels where weights are the larger operand, and so are read once.
+// that a tile costs. They are cut along channels where weights are more than what the layer reads
+// and writes, so that each core reads its part of them; else along pixels, so that a core finds
+// what it wrote in the layer before.
 TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const KernelDesc& kernel,
                       const Target& target) {
   const int64_t pixels = int64_t{s.out_h} * s.out_w;
@@ -174,9 +176,18 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const int64_t rows = budget / input_line_bytes(p, tile.cols) - window_rows;
   tile.rows = static_cast<int32_t>(std::clamp<int64_t>(rows / p.stride_h + 1, 1, s.out_h));
 
+  // Copies of rows are read from L1 if their weights leave room there.
+  const int64_t weights = k * s.out_c * static_cast<int64_t>(size_of(kernel.weights));
+  if (kernel.input == DType::kF32 && !inside_row(p, 0, s.out_w, 0) &&
+      weights < target.l1_bytes / 4) {
+    const int64_t lines = target.l1_bytes / 2 / input_line_bytes(p, tile.cols) - window_rows;
+    tile.rows =
+        std::min(tile.rows, static_cast<int32_t>(std::max<int64_t>(lines, 0) / p.stride_h + 1));
+  }
+
   const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
-  if (k * s.out_c > pixels * s.in_c) {
+  if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side.
     const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::clamp(kernel.mr / 6, 1, 4) : 1;
     const int32_t unit = side_by_side * kernel.nr;
@@ -189,12 +200,52 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   return tile;
 }
 
-// Loops of the other kernels. A convolution keeps a block of pixels, at most half of L1, while all
-// panels of weights pass by; a depthwise one takes as few rows as its kernel likes at a
-// time, so that the rows of its window stay in L1 or L2 from one tile to the next.
+// Rows of a tile of the depthwise kernels on dot products. They walk the panels of their tile, with
+// all rows for each, so that weights stay in L1 and each line of the input is read once; tiles are
+// parts for threads.
+int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts) {
+  const int64_t macs = int64_t{s.out_h} * s.out_w * s.out_c * s.kernel.kernel_h * s.kernel.kernel_w;
+  const double cycles = static_cast<double>(macs) / kernel.macs_per_cycle;
+  const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
+  return static_cast<int32_t>(ceil_div(piece(s.out_h, parts), shifts)) * shifts;
+}
+
+// Loops of depthwise kernels. Where a panel is narrower than half a line, tiles are a line of
+// channels wide or several, so that a line is used up while it is in L1, and so large that their
+// input takes a quarter of L1. Rows are innermost: neighbours share some. Portable kernels take a
+// row at a time, so that the rows of its window stay in L1 or L2 from one tile to the next.
+std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
+                                  const PackSpec& spec, const Target& target) {
+  constexpr int64_t kLine = 64;
+  const int32_t unit = spec.shifts;
+  const auto channels = static_cast<int32_t>(kLine / static_cast<int64_t>(size_of(kernel.input)));
+  const ConvKernelParams& k = s.kernel;
+  if (kernel.input == DType::kF32) {
+    // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
+    const int64_t line = int64_t{s.in_w} * k.stride_h * kernel.nr * 4;
+    const auto fit = static_cast<int32_t>(target.l1_bytes / 2 / line);
+    return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
+  }
+  if (s.in_c != s.out_c || kernel.nr * 2 >= channels)
+    return {{kBatch, 1, true}, {kRow, spec.dot() ? dot_rows(s, kernel, unit) : unit, true}};
+  const int64_t pixels = target.l1_bytes / 4 / kLine;  // of the input
+  const int64_t fit = pixels / (int64_t{input_rows(k, unit)} * k.stride_w);
+  const int64_t cols = std::clamp<int64_t>(fit, std::min(s.out_w, 8), s.out_w);
+  const int64_t more = (pixels / (cols * k.stride_w) - input_rows(k, unit)) / k.stride_h;
+  const int64_t rows =
+      std::min((std::max<int64_t>(more, 0) / unit + 1) * unit, ceil_div(s.out_h, unit) * unit);
+  const int64_t tile = cols * k.stride_w * input_rows(k, static_cast<int32_t>(rows));
+  return {{kBatch, 1, true},
+          {kChannel, channels * static_cast<int32_t>(std::max<int64_t>(pixels / tile, 1)), true},
+          {kCol, piece(s.out_w, ceil_div(s.out_w, cols)), true},
+          {kRow, static_cast<int32_t>(rows), true}};
+}
+
+// Loops of the other convolutions: a block of pixels, at most half of L1, stays while all panels of
+// weights pass by.
 std::vector<Loop> make_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
                              const Target& target) {
-  if (s.cls == KernelClass::kDepthwise) return {{kBatch, 1, true}, {kRow, spec.shifts, true}};
+  if (s.cls == KernelClass::kDepthwise) return depthwise_loops(s, kernel, spec, target);
   const int64_t pixel = int64_t{s.in_c} * s.kernel.kernel_h * s.kernel.stride_w *
                         static_cast<int64_t>(size_of(kernel.input));
   const int64_t fit = target.l1_bytes / 2 / pixel / kernel.mr * kernel.mr;
@@ -315,6 +366,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
     // Room to widen one panel.
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
+  if (spec.wide()) nest.scratch_bytes = mlal_scratch_bytes(params);
   if (spec.packing == PackingId::kConvWindows)
     nest.scratch_bytes = WidenedRows(params).total_bytes();
   fit_scratch(kernel, nest);
@@ -341,16 +393,18 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   if (!on_segments(kernel)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
-  const int32_t unit = kernel.kr > 4 ? kMullUnit : kQuadUnit;
   int32_t tile[kDimCount];
   std::copy_n(nest.extent, kDimCount, tile);
   for (const Loop& loop : nest.loops) tile[loop.dim] = std::min(tile[loop.dim], loop.step);
-  const SegmentScratch scratch = segment_scratch(p, unit, tile[kRow], tile[kCol]);
+  const SegmentScratch scratch = segment_scratch(p, tile[kRow], tile[kCol]);
   const RowWindow& w = nest.window;
   const bool rows_of_padding =
       w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
   int64_t lines = rows_of_padding ? 1 : 0;
-  if (!inside_row(p, unit, 0, nest.extent[kCol])) lines += input_rows(p, tile[kRow]);
+  const int32_t overread = kernel.input == DType::kF32
+                               ? 0
+                               : segments_of(p).beyond(kernel.kr > 4 ? kMullUnit : kQuadUnit);
+  if (!inside_row(p, 0, nest.extent[kCol], overread)) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 

@@ -130,6 +130,8 @@ std::optional<FloatUnaryFn> float_function(UnaryFn fn) {
       return FloatUnaryFn::kHardSwish;
     case UnaryFn::kLeakyRelu:
       return FloatUnaryFn::kLeakyRelu;
+    case UnaryFn::kSilu:
+      return FloatUnaryFn::kSilu;
     default:
       return std::nullopt;
   }
@@ -200,9 +202,39 @@ std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
       p.stage = make_output_stage(y.dtype, qy.scale, qy.zero_point, params.activation);
       return finish(*f, find_row(c, KernelClass::kProduct, y.dtype, y.dtype), p);
     }
+    case BinaryFn::kMinimum:
+    case BinaryFn::kMaximum: {
+      if (a.quant != b.quant || a.quant != y.quant) return std::nullopt;
+      const OutputStage stage =
+          make_output_stage(y.dtype, qy.scale, qy.zero_point, params.activation);
+      ExtremeParams p = {};
+      p.minimum = params.fn == BinaryFn::kMinimum;
+      p.low = static_cast<int32_t>(stage.low) + stage.zero_point;
+      p.high = static_cast<int32_t>(stage.high) + stage.zero_point;
+      return finish(*f, find_row(c, KernelClass::kExtreme, y.dtype, y.dtype), p);
+    }
     default:
       return std::nullopt;
   }
+}
+
+std::optional<LoopNest> lower_prelu(const LowerContext& c, const Op& op) {
+  const Tensor &x = c.tensor(op.inputs[0]), &alpha = c.tensor(op.inputs[1]);
+  const Tensor& y = c.tensor(op.outputs[0]);
+  if (x.dtype == DType::kF32 && alpha.dtype == DType::kF32)
+    return lower_float_binary(c, op, FloatBinaryFn::kPRelu, Activation::kNone);
+  if (!is_byte(x.dtype) || !is_quantized(x) || !is_quantized(alpha) || !is_quantized(y))
+    return std::nullopt;
+  std::optional<Frame> f = make_frame(c, op, 2);
+  if (!f) return std::nullopt;
+  const ScaleAndZero qx = quant_of(x), qa = quant_of(alpha), qy = quant_of(y);
+  QuantizedPReluParams p = {};
+  p.zero_x = qx.zero_point;
+  p.zero_alpha = qa.zero_point;
+  p.positive = finite_ratio(qx.scale, qy.scale);
+  p.negative = requantization_scale(qx.scale, qa.scale, qy.scale);
+  p.stage = make_output_stage(y.dtype, qy.scale, qy.zero_point, Activation::kNone);
+  return finish(*f, find_row(c, KernelClass::kPRelu, x.dtype, y.dtype), p);
 }
 
 std::optional<LoopNest> lower_table(const LowerContext& c, const Op& op, const TableParams& p) {
@@ -268,10 +300,7 @@ std::optional<LoopNest> lower_elementwise(const LowerContext& c, const Op& op) {
     case OpKind::kUnary:
       return lower_unary(c, op);
     case OpKind::kPRelu:
-      if (c.tensor(op.inputs[0]).dtype != DType::kF32 ||
-          c.tensor(op.inputs[1]).dtype != DType::kF32)
-        return std::nullopt;
-      return lower_float_binary(c, op, FloatBinaryFn::kPRelu, Activation::kNone);
+      return lower_prelu(c, op);
     case OpKind::kQuantize:
       return lower_quantize(c, op);
     case OpKind::kDequantize:

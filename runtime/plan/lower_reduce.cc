@@ -1,4 +1,4 @@
-// Reductions over neighbouring dimensions, and softmax.
+// Reductions over neighbouring dimensions, softmax and layer normalisation.
 #include <cmath>
 
 #include "kernels/reduce/reduce.h"
@@ -71,16 +71,31 @@ std::optional<LoopNest> lower_fold(const LowerContext& c, const Op& op) {
   return nest;
 }
 
+// A nest over the rows of the last dimension; P has its length as `count`.
+template <typename P>
+std::optional<LoopNest> finish_rows(const LowerContext& c, const Op& op, KernelClass cls, DType out,
+                                    P params) {
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  LoopNest nest;
+  nest.kernel = find_row(c, cls, x.dtype, out);
+  if (nest.kernel < 0 || elements(x.shape) == 0) return std::nullopt;
+  params.count = x.shape.empty() ? 1 : x.shape.back(0);
+  nest.params = params_bytes(params);
+  nest.extent[kRow] = static_cast<int32_t>(elements(x.shape) / params.count);
+  nest.in = {whole_operand(c, op.inputs[0])};
+  nest.out = {whole_operand(c, op.outputs[0])};
+  nest.in[0].stride[kRow] = params.count * static_cast<int64_t>(size_of(x.dtype));
+  nest.out[0].stride[kRow] = byte_size(y) / nest.extent[kRow];
+  cut(nest, kRow);
+  return nest;
+}
+
 std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
   const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
   const bool integer = x.dtype != DType::kF32;
   if (elements(x.shape) == 0 || (integer && (!is_quantized(x) || !is_quantized(y))))
     return std::nullopt;
-  LoopNest nest;
-  nest.kernel = find_row(c, KernelClass::kSoftmax, x.dtype, y.dtype);
-  if (nest.kernel < 0) return std::nullopt;
   SoftmaxKernelParams p = {};
-  p.count = x.shape.empty() ? 1 : x.shape.back(0);
   p.beta = op.as<SoftmaxParams>().beta;
   if (integer) {
     p.output_scale = y.quant.scale[0];
@@ -91,12 +106,42 @@ std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
     const float slope = -x.quant.scale[0] * p.beta;
     for (int d = 0; d < 256; ++d) p.table[d] = std::exp(slope * static_cast<float>(d));
   }
+  return finish_rows(c, op, KernelClass::kSoftmax, y.dtype, p);
+}
+
+std::optional<LoopNest> lower_arg(const LowerContext& c, const Op& op) {
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  const auto& a = op.as<ArgReduceParams>();
+  const int32_t axis = normalize_axis(a.axis, x.shape.rank());
+  if (elements(x.shape, axis + 1, x.shape.rank()) != 1) return std::nullopt;
+  // Dimensions of 1 behind the axis do not count.
+  if (elements(x.shape) == 0 || x.shape[axis] != x.shape.back(0)) return std::nullopt;
+  ArgReduceKernelParams p = {};
+  p.maximum = a.maximum;
+  p.index_bytes = static_cast<int32_t>(size_of(y.dtype));
+  return finish_rows(c, op, KernelClass::kArgReduce, DType::kI32, p);
+}
+
+std::optional<LoopNest> lower_normalize(const LowerContext& c, const Op& op, NormalizeFn fn) {
+  NormalizeKernelParams p = {};
+  p.fn = static_cast<int32_t>(fn);
+  return finish_rows(c, op, KernelClass::kNormalize, c.tensor(op.outputs[0]).dtype, p);
+}
+
+std::optional<LoopNest> lower_layer_norm(const LowerContext& c, const Op& op) {
+  const Tensor& x = c.tensor(op.inputs[0]);
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kLayerNorm, x.dtype, x.dtype);
+  if (nest.kernel < 0 || elements(x.shape) == 0) return std::nullopt;
+  LayerNormKernelParams p = {};
+  p.count = x.shape.back(0);
+  p.epsilon = op.as<LayerNormParams>().epsilon;
   nest.params = params_bytes(p);
   nest.extent[kRow] = static_cast<int32_t>(elements(x.shape) / p.count);
-  Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);
-  in.stride[kRow] = out.stride[kRow] = p.count * static_cast<int64_t>(size_of(x.dtype));
-  nest.in = {in};
-  nest.out = {out};
+  for (TensorId id : op.inputs) nest.in.push_back(whole_operand(c, id));
+  nest.out = {whole_operand(c, op.outputs[0])};
+  nest.in[0].stride[kRow] = nest.out[0].stride[kRow] =
+      p.count * static_cast<int64_t>(size_of(x.dtype));
   cut(nest, kRow);
   return nest;
 }
@@ -104,9 +149,22 @@ std::optional<LoopNest> lower_softmax(const LowerContext& c, const Op& op) {
 }  // namespace
 
 std::optional<LoopNest> lower_reduce(const LowerContext& c, const Op& op) {
-  if (op.kind == OpKind::kReduce) return lower_fold(c, op);
-  if (op.kind == OpKind::kSoftmax) return lower_softmax(c, op);
-  return std::nullopt;
+  switch (op.kind) {
+    case OpKind::kReduce:
+      return lower_fold(c, op);
+    case OpKind::kArgReduce:
+      return lower_arg(c, op);
+    case OpKind::kSoftmax:
+      return lower_softmax(c, op);
+    case OpKind::kLogSoftmax:
+      return lower_normalize(c, op, NormalizeFn::kLogSoftmax);
+    case OpKind::kL2Normalization:
+      return lower_normalize(c, op, NormalizeFn::kL2);
+    case OpKind::kLayerNorm:
+      return lower_layer_norm(c, op);
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace pj

@@ -25,6 +25,9 @@ Target target_of(const CpuInfo& cpu, IsaSet isa) {
   if (cpu.l1_bytes > 0) t.l1_bytes = cpu.l1_bytes;
   if (cpu.l2_bytes > 0) t.l2_bytes = cpu.l2_bytes;
   t.l3_bytes = cpu.l3_bytes;
+  if (cpu.l1_ways > 0) t.l1_ways = cpu.l1_ways;
+  if (cpu.l2_ways > 0) t.l2_ways = cpu.l2_ways;
+  if (cpu.l3_ways > 0) t.l3_ways = cpu.l3_ways;
   return t;
 }
 

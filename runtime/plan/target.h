@@ -10,6 +10,12 @@
 
 namespace pj {
 
+// A data cache; `bytes` is 0 where there is none.
+struct CacheSize {
+  int64_t bytes = 0;
+  int32_t ways = 1;
+};
+
 struct Target {
   std::string name = "scalar";
   IsaSet isa;
@@ -18,7 +24,12 @@ struct Target {
   int64_t l1_bytes = 32 << 10;
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 0;
+  // Lines of a set, at least 1; only the traffic model asks.
+  int32_t l1_ways = 8, l2_ways = 16, l3_ways = 16;
 
+  CacheSize l1() const { return {l1_bytes, l1_ways}; }
+  CacheSize l2() const { return {l2_bytes, l2_ways}; }
+  CacheSize l3() const { return {l3_bytes, l3_ways}; }
   bool operator==(const Target&) const = default;
 };
 

@@ -263,5 +263,44 @@ TEST(Resize, WaitsForTheLastUnknownInput) {
   EXPECT_THAT(output(s, 1), ElementsAre(2, 0));
 }
 
+TEST(Resize, ChangesInputsThatMustAgreeTogether) {
+  const SessionHandle s = open(two_inputs_model());
+  const int32_t narrow[] = {1, 2}, wide[] = {1, 3};
+  const int32_t* all_narrow[] = {narrow, narrow};
+  const int32_t* all_wide[] = {wide, wide};
+  const int32_t ranks[] = {2, 2};
+  ASSERT_EQ(pj_session_resize_inputs(s.get(), all_narrow, ranks, 2), pj_ok) << pj_last_error();
+  EXPECT_NE(pj_session_resize_input(s.get(), 0, wide, 2), pj_ok);  // 3 + 2 columns
+  ASSERT_EQ(pj_session_resize_inputs(s.get(), all_wide, ranks, 2), pj_ok) << pj_last_error();
+  input(s, 0)[2] = 5;
+  input(s, 1)[2] = 3;
+  ASSERT_EQ(pj_run(s.get()), pj_ok);
+  EXPECT_THAT(output(s, 0), ElementsAre(0, 0, 8));
+}
+
+TEST(Resize, OfAllInputsRefusesWhatCannotBeAndChangesNothing) {
+  const SessionHandle s = open(two_inputs_model());
+  const int32_t narrow[] = {1, 2}, wide[] = {1, 3}, zero[] = {1, 0};
+  const int32_t* agree[] = {narrow, narrow};
+  const int32_t* differ[] = {narrow, wide};
+  const int32_t* empty[] = {narrow, zero};
+  const int32_t* missing[] = {narrow, nullptr};
+  const int32_t ranks[] = {2, 2}, wrong_ranks[] = {2, 1};
+  ASSERT_EQ(pj_session_resize_inputs(s.get(), agree, ranks, 2), pj_ok) << pj_last_error();
+  input(s, 0)[0] = 5;
+  EXPECT_NE(pj_session_resize_inputs(s.get(), differ, ranks, 2), pj_ok);
+  EXPECT_EQ(pj_session_resize_inputs(s.get(), empty, ranks, 2), pj_invalid_argument);
+  EXPECT_THAT(pj_last_error(), AllOf(HasSubstr("'b'"), HasSubstr("dimension 1 is 0")));
+  EXPECT_EQ(pj_session_resize_inputs(s.get(), missing, ranks, 2), pj_invalid_argument);
+  EXPECT_EQ(pj_session_resize_inputs(s.get(), agree, wrong_ranks, 2), pj_invalid_argument);
+  EXPECT_EQ(pj_session_resize_inputs(s.get(), agree, ranks, 1), pj_invalid_argument);
+  EXPECT_THAT(pj_last_error(), HasSubstr("2 inputs"));
+  EXPECT_EQ(pj_session_resize_inputs(s.get(), nullptr, ranks, 2), pj_invalid_argument);
+  EXPECT_EQ(pj_session_resize_inputs(s.get(), agree, nullptr, 2), pj_invalid_argument);
+  EXPECT_EQ(pj_session_resize_inputs(nullptr, agree, ranks, 2), pj_invalid_argument);
+  ASSERT_EQ(pj_run(s.get()), pj_ok);
+  EXPECT_THAT(output(s, 0), ElementsAre(5, 0));
+}
+
 }  // namespace
 }  // namespace pj::testing

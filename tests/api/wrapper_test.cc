@@ -118,6 +118,14 @@ TEST(Wrapper, ResizesInputs) {
   EXPECT_FALSE(session.resize_input(0, {3}));
 }
 
+TEST(Wrapper, ResizesAllInputsAtOnce) {
+  picojoule::Session session = open(pj::testing::two_inputs_model());
+  ASSERT_TRUE(session.resize_inputs({{1, 4}, {1, 4}}));
+  ASSERT_TRUE(session.resize_inputs({{1, 6}, {1, 6}}));
+  EXPECT_EQ(session.output(0).as<float>()->size(), 6u);
+  EXPECT_FALSE(session.resize_inputs({{1, 6}}));
+}
+
 TEST(Wrapper, SaysThatADimensionIsUnknown) {
   picojoule::Session session = open(pj::testing::two_inputs_model());
   EXPECT_EQ(session.input("b").status().error().status, pj_wrong_state);

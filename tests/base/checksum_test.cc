@@ -41,6 +41,16 @@ TEST(Crc32, AgreesWithTheDefinitionAtEveryLengthAndOffset) {
   }
 }
 
+// Long runs are cut into lanes.
+TEST(Crc32, AgreesWithTheDefinitionOnLongRuns) {
+  std::vector<std::byte> data;
+  for (unsigned i = 0; i < 5000; ++i) data.push_back(static_cast<std::byte>(i * i + i / 3));
+  for (size_t n = 900; n <= data.size(); n += 37) {
+    const auto part = std::span(data).first(n);
+    ASSERT_EQ(crc32(part), definition(part)) << n;
+  }
+}
+
 TEST(Crc32, Continues) {
   const auto whole = bytes_of("The quick brown fox");
   for (size_t n = 0; n <= whole.size(); ++n)

@@ -49,6 +49,7 @@ Files rk3588() {
     for (int k = 0; k < 4; ++k) {
       files[caches + std::to_string(k) + "/size"] = sizes[k];
       files[caches + std::to_string(k) + "/type"] = types[k];
+      files[caches + std::to_string(k) + "/ways_of_associativity"] = k == 2 ? "8\n" : "4\n";
       files[caches + std::to_string(k) + "/level"] = levels[k];
     }
   }
@@ -108,6 +109,8 @@ TEST(ArmCpu, OfTwoKindsIsUsedByItsFastCores) {
   EXPECT_NE(cpu.notes[0].what.find("cores of 2 kinds"), std::string::npos);
   EXPECT_EQ(cpu.l1_bytes, 64 << 10);
   EXPECT_EQ(cpu.l2_bytes, 512 << 10);
+  EXPECT_EQ(cpu.l1_ways, 4);
+  EXPECT_EQ(cpu.l2_ways, 8);
   EXPECT_EQ(cpu.l3_bytes, 3 << 20);
 }
 

@@ -38,6 +38,14 @@ class Misses(unittest.TestCase):
         self.assertEqual(rows[3], ["n", "1.000 / – = –", "1.000 / – = –"])
         self.assertEqual(rows[4], ["geometric mean", "0.50", "2.00"])
 
+    def test_model_is_compared_where_there_are_enough_lines(self):
+        counts = {"m": {"pj": {"d1": 40000, "ll": 100}, "model": {"d1": 44000, "ll": 150}},
+                  "n": {"pj": {"failed": "why"}, "model": {"d1": 1, "ll": 1}}}
+        rows = [[c.strip() for c in line.strip("|").split("|")]
+                for line in misses.model_table(counts)]
+        self.assertEqual(rows[2], ["m", "44000 / 40000 = 1.100", "150 / 100 (few)"])
+        self.assertEqual(rows[3], ["n", "–", "–"])
+
 
 if __name__ == "__main__":
     unittest.main()

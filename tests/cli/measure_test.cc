@@ -116,8 +116,8 @@ TEST(Profile, JsonHasTheFieldsOfTheContract) {
   ASSERT_EQ(json["steps"].size(), 2u);
   const Json& step = json["steps"][0];
   EXPECT_THAT(keys(step), ElementsAre("index", "name", "op", "kernel", "members", "shapes", "macs",
-                                      "bytes_l1", "bytes_l2", "bytes_dram", "bound", "time_ms",
-                                      "share", "gmacs", "energy_uj", "energy_low_uj",
+                                      "bytes_l1", "bytes_l2", "bytes_l3", "bytes_dram", "bound",
+                                      "time_ms", "share", "gmacs", "energy_uj", "energy_low_uj",
                                       "energy_high_uj", "energy_source", "idle_policy"));
   EXPECT_EQ(step["op"], "fully_connected");
   EXPECT_EQ(step["macs"], 12);
@@ -130,6 +130,27 @@ TEST(Profile, JsonHasTheFieldsOfTheContract) {
   EXPECT_EQ(totals["macs"], 12);
   EXPECT_NEAR(totals["steps_ms"].get<double>() + totals["overhead_ms"].get<double>(),
               totals["time_ms"].get<double>(), 1e-9);
+}
+
+TEST(Profile, BytesAreCountedForTheCachesThatAreAsked) {
+  const Folder folder;
+  const std::string model = brightest_model(folder.file("m.pj"));
+  auto bytes = [&](const char* caches) {
+    const ToolResult result =
+        pj({"profile", model, "--runs", "5", "--energy", "off", "--caches", caches, "--json"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    return Json::parse(result.out)["totals"];
+  };
+  const Json tiny = bytes("64/1,128/1"), large = bytes("65536/8,1048576/16");
+  EXPECT_GT(tiny["bytes_dram"], 0);
+  EXPECT_EQ(large["bytes_dram"], 0);
+  EXPECT_EQ(tiny["bytes_l1"], large["bytes_l1"]);
+  EXPECT_GT(tiny["l1_misses"], large["l1_misses"]);
+  for (const char* wrong : {"32k", "100/1", "64/0", "64/1,", "64/1,64/1,64/1,64/1", "64"}) {
+    const ToolResult result = pj({"profile", model, "--caches", wrong});
+    EXPECT_EQ(result.status, 2) << wrong;
+    EXPECT_THAT(result.err, HasSubstr("BYTES/WAYS"));
+  }
 }
 
 TEST(Profile, TextHasTotals) {

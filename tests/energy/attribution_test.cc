@@ -56,21 +56,29 @@ struct Errors {
   double coverage() const { return covered / static_cast<double>(relative.size()); }
 };
 
-TEST(Attribution, IsRightWithinItsIntervals) {
-  const SimulatedMachine machine = ladder();
+struct Coverage {
+  double least, most;
+};
+
+// `trials` measurements of the ladder, each figure within the bounds that users are promised.
+// Returns the mean time that one took, in seconds.
+double expect_right(const SimulatedMachine& machine, const Meter& meter, int trials,
+                    Coverage coverage) {
   std::vector<Errors> errors(machine.steps.size());
-  for (int trial = 0; trial < kTrials; ++trial) {
+  double seconds = 0;
+  for (int trial = 0; trial < trials; ++trial) {
     SimulatedBench bench(machine, static_cast<unsigned>(trial));
-    const Result<Attribution> result = attribute(bench, kMeter, {});
-    ASSERT_TRUE(result) << result.error().message;
-    ASSERT_LE(bench.seconds(), 5.1);
+    const Result<Attribution> result = attribute(bench, meter, {});
+    EXPECT_TRUE(result) << result.error().message;
+    if (!result) return 0;
+    seconds += bench.seconds() / trials;
     const double warmth = bench.mean_warmth(result->measuring_ns);
     for (size_t i = 0; i < errors.size(); ++i) {
       const double truth = machine.steps[i].watts * machine.steps[i].seconds * warmth;
       errors[i].add(figures(result->steps[i]), truth, naive_joules(bench, i));
     }
   }
-  fmt::print("simulated   bias  median error  coverage  naive median error\n");
+  fmt::print("simulated   bias  median error  coverage  naive median error  ({:.1f} s)\n", seconds);
   for (size_t i = 0; i < errors.size(); ++i) {
     const Errors& e = errors[i];
     fmt::print("{:6.0f} us {:+5.2f} %  {:9.2f} %  {:6.1f} %  {:16.1f} %\n",
@@ -78,11 +86,33 @@ TEST(Attribution, IsRightWithinItsIntervals) {
                e.coverage() * 100, median(e.naive) * 100);
     EXPECT_LE(std::abs(e.bias()), 0.02) << i;
     EXPECT_LE(median(e.absolute), 0.05) << i;
-    EXPECT_GE(e.coverage(), 0.93) << i;
-    EXPECT_LE(e.coverage(), 0.97) << i;
+    EXPECT_GE(e.coverage(), coverage.least) << i;
+    EXPECT_LE(e.coverage(), coverage.most) << i;
   }
   // The reader that this replaces: useless below the counter's period.
   EXPECT_GE(median(errors[0].naive), 0.5);
+  return seconds;
+}
+
+TEST(Attribution, IsRightWithinItsIntervals) {
+  EXPECT_LE(expect_right(ladder(), kMeter, kTrials, {0.93, 0.97}), 5.1);
+}
+
+// So few and long rounds, on a machine that is warm long before the last, do not follow a parabola:
+// intervals of steps that this hits are wider than they need be.
+// INA3221 of a Jetson (three channels of 2.2 ms), and a monitor that averages for 10 ms.
+TEST(Attribution, IsRightWithASampledMeterGivenMoreTime) {
+  for (const int64_t period_ns : {6'600'000, 10'000'000}) {
+    SimulatedMachine machine = ladder();
+    machine.sampled = true;
+    machine.update_period = static_cast<double>(period_ns) * 1e-9;
+    machine.quantum = 0.04;         // watts
+    machine.read_seconds = 200e-6;  // over I2C
+    machine.warm_up_seconds = 20;
+    const double seconds =
+        expect_right(machine, {CounterKind::kSampled, period_ns, 0}, 200, {0.9, 1});
+    EXPECT_LE(seconds, 8 * 13.5 * 100 * machine.update_period);
+  }
 }
 
 TEST(Attribution, HoldsWithAWorseCounter) {
@@ -144,7 +174,7 @@ TEST(Attribution, SubtractsWhatTheIdlePolicySays) {
     const double warmth = bench.mean_warmth(result->measuring_ns);
     for (size_t i = 0; i < machine.steps.size(); ++i) {
       const SimulatedStep& s = machine.steps[i];
-      const Figures f = figures(result->steps[i]);
+      const LabelledFigures f = labelled(result->steps[i]);
       EXPECT_NEAR(f.joules, (s.watts - watts) * s.seconds * warmth, s.watts * s.seconds * 0.03);
       EXPECT_EQ(f.policy, name_of(policy));
     }

@@ -8,7 +8,9 @@
 #include <thread>
 #include <type_traits>
 
+#include "runtime/base/clock.h"
 #include "runtime/energy/counters/sampler.h"
+#include "runtime/energy/meter.h"
 #include "runtime/energy/statistics.h"
 #include "tests/energy/boards.h"
 #include "tests/energy/figures.h"
@@ -59,7 +61,7 @@ TEST(Integrator, AccumulatedEnergyWithItsInterval) {
   for (int i = 0; i <= 10; ++i) integrator.add(at(i * 0.01, i * 0.1));
   const Usage usage = integrator.usage();
   ASSERT_TRUE(usage.energy) << usage.problem;
-  const Figures f = figures(*usage.energy);
+  const LabelledFigures f = labelled(*usage.energy);
   EXPECT_NEAR(f.joules, 1.0, 1e-12);
   EXPECT_NEAR(f.high - f.low, 2 * 0.776 * 0.001 * 10, 1e-9);
   EXPECT_EQ(f.source, "measured");
@@ -104,7 +106,7 @@ TEST(Integrator, SamplesIntegrateWithoutTheFirstInBoundedMemory) {
   std::mt19937 random(1);
   std::normal_distribution<double> noise(0, 0.2);
   for (int i = 1; i <= 5000; ++i) integrator.add(at(i * 0.01, 4 + noise(random)));
-  const Figures f = figures(*integrator.usage().energy);
+  const LabelledFigures f = labelled(*integrator.usage().energy);
   EXPECT_NEAR(f.joules, 200, 0.3);
   EXPECT_LT(f.low, 200);
   EXPECT_GT(f.high, 200);
@@ -119,7 +121,7 @@ TEST(Integrator, WhatAFitSaysIsNotMeasured) {
        {std::pair("rails", "measured"), std::pair("board (fit)", "prior")}) {
     Integrator integrator(find(counters, "pmic", domain).info());
     for (int i = 0; i <= 20; ++i) integrator.add(at(i * 0.1, 3));
-    EXPECT_EQ(figures(*integrator.usage().energy).source, source) << domain;
+    EXPECT_EQ(labelled(*integrator.usage().energy).source, source) << domain;
   }
 }
 
@@ -153,6 +155,35 @@ TEST(Sampler, ReadsEachCounterAtItsOwnPace) {
   }
   EXPECT_GT(fast.reads, slow.reads);
   EXPECT_LE(slow.reads, 6);
+}
+
+TEST(LiveMeter, MakesEveryCounterAccumulate) {
+  for (const CounterKind kind : {CounterKind::kSampled, CounterKind::kAccumulating}) {
+    SteadyMeter counter(meter(kind, 5'000'000));
+    LiveMeter live(counter);
+    EXPECT_EQ(live.meter().kind, kind);
+    EXPECT_EQ(live.meter().update_period_ns, 5'000'000);
+    const int64_t begin = now_ns();
+    const double before = *live.joules();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    const double joules = *live.joules() - before;
+    const double seconds = static_cast<double>(now_ns() - begin) * 1e-9;
+    EXPECT_GT(joules, 2 * seconds * 0.7);
+    EXPECT_LE(joules, 2 * (seconds + 0.1));
+  }
+}
+
+// A counter that always fails.
+class BrokenMeter : public Counter {
+ public:
+  using Counter::Counter;
+  Result<Reading> read() override { return error(ErrorCode::kFileUnreadable, "the bus is gone"); }
+};
+
+TEST(LiveMeter, AFailureLasts) {
+  BrokenMeter counter(meter(CounterKind::kSampled, 5'000'000));
+  LiveMeter live(counter);
+  EXPECT_EQ(live.joules().error().message, "the bus is gone");
 }
 
 TEST(Sampler, WithoutCountersThereIsNothingToDo) {

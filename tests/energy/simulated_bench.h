@@ -1,6 +1,7 @@
 // A machine whose steps cost known joules, and a counter as bad as real ones: it moves every
 // millisecond, in steps, late, at uneven times, on a machine that warms up and whose power
-// flutters. Time is the simulation's own.
+// flutters. Or a meter that shows the mean power since its last conversion, read by a thread with a
+// pace of its own. Time is the simulation's own.
 #pragma once
 
 #include <algorithm>
@@ -29,6 +30,7 @@ struct SimulatedMachine {
   double read_seconds = 5e-6;  // of one reading
   double prepare_seconds = 0;  // before a window of a step
   bool stopped = false;        // the counter does not move
+  bool sampled = false;        // it shows power; `quantum` is of watts then
 };
 
 class SimulatedBench final : public Bench {
@@ -37,6 +39,7 @@ class SimulatedBench final : public Bench {
       : machine_(std::move(machine)), random_(seed) {
     // The counter's clock is not ours.
     next_sample_ = std::uniform_real_distribution<double>(0, machine_.update_period)(random_);
+    next_read_ = machine_.sampled ? machine_.update_period : INFINITY;
   }
 
   size_t steps() const override { return machine_.steps.size(); }
@@ -68,6 +71,7 @@ class SimulatedBench final : public Bench {
   int64_t now_ns() override { return static_cast<int64_t>(time_ * 1e9); }
   Result<double> joules() override {
     advance(machine_.read_seconds, machine_.spin_watts);
+    if (machine_.sampled) return integral_;
     while (!pending_.empty() && pending_.front().visible_at <= time_) {
       shown_ = pending_.front().joules;
       pending_.pop_front();
@@ -94,17 +98,39 @@ class SimulatedBench final : public Bench {
   }
   void advance(double seconds, double watts) {
     const double end = time_ + seconds;
-    while (next_sample_ <= end) {
-      add(std::max(0.0, next_sample_ - time_), watts);
-      joules_ += machine_.noise * std::sqrt(variance_) * normal_(random_);
-      variance_ = 0;
-      warmth_ = 1 + machine_.warm_up * (1 - std::exp(-time_ / machine_.warm_up_seconds));
-      const double late = machine_.lag + std::abs(machine_.lag_jitter * normal_(random_));
-      const double rounded = std::floor(joules_ / machine_.quantum) * machine_.quantum;
-      if (!machine_.stopped) pending_.push_back({time_ + late, rounded});
-      next_sample_ += machine_.update_period;
+    while (std::min(next_sample_, next_read_) <= end) {
+      add(std::max(0.0, std::min(next_sample_, next_read_) - time_), watts);
+      if (next_read_ < next_sample_) {
+        take_reading();
+      } else {
+        renew_counter();
+      }
     }
     add(std::max(0.0, end - time_), watts);
+  }
+  void renew_counter() {
+    joules_ += machine_.noise * std::sqrt(variance_) * normal_(random_);
+    variance_ = 0;
+    warmth_ = 1 + machine_.warm_up * (1 - std::exp(-time_ / machine_.warm_up_seconds));
+    next_sample_ += machine_.update_period;
+    if (machine_.stopped) return;
+    if (machine_.sampled) {
+      shown_ = round_down((joules_ - converted_) / machine_.update_period + machine_.quantum / 2);
+      converted_ = joules_;
+      return;
+    }
+    const double late = machine_.lag + std::abs(machine_.lag_jitter * normal_(random_));
+    pending_.push_back({time_ + late, round_down(joules_)});
+  }
+  double round_down(double value) const {
+    return std::floor(value / machine_.quantum) * machine_.quantum;
+  }
+  // What the sampling thread does.
+  void take_reading() {
+    integral_ += shown_ * (time_ - last_read_);
+    last_read_ = time_;
+    const double uneven = 0.02 * machine_.update_period * std::abs(normal_(random_));
+    next_read_ = time_ + machine_.update_period + uneven;
   }
 
   SimulatedMachine machine_;
@@ -112,6 +138,7 @@ class SimulatedBench final : public Bench {
   std::normal_distribution<double> normal_;
   double warmth_ = 1, variance_ = 0;  // since the last sample
   double time_ = 0, joules_ = 0, shown_ = 0, next_sample_ = 0;
+  double next_read_ = 0, last_read_ = 0, integral_ = 0, converted_ = 0;  // of a sampled meter
   size_t prepared_ = SIZE_MAX;
   std::deque<Sample> pending_;
 };

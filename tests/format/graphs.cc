@@ -92,6 +92,8 @@ void add_arithmetic(GraphBuilder& b) {
   b.op(OpKind::kSoftmax, SoftmaxParams{0.3f}, {b.input({2, 4})});
   b.op(OpKind::kLogSoftmax, NoParams{}, {b.input({2, 4})});
   b.op(OpKind::kL2Normalization, NoParams{}, {b.input({2, 4})});
+  b.op(OpKind::kLayerNorm, LayerNormParams{1e-3f},
+       {b.input({2, 4}), b.weights({4}), b.weights({4})});
   b.op(OpKind::kReduce, ReduceParams{ReduceFn::kMax, true, {1, -1}}, {b.input({2, 3, 4})});
   b.op(OpKind::kArgReduce, ArgReduceParams{false, 1, true}, {b.input({2, 3, 4})}, {DType::kI64});
   b.op(OpKind::kTopK, TopKParams{3}, {b.input({2, 5})}, {DType::kF32, DType::kI32});

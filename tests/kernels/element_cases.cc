@@ -102,6 +102,13 @@ std::vector<ElementCase> tables() {
         cases.add("requantize" + std::to_string(n), OpKind::kQuantize, NoParams{},
                   {{t, {n}, shifted(t, 0.05f, 120)}}, to, shifted(to, 0.01f, 99));
     }
+    const Quantization q = shifted(t, 0.1f, 77);
+    for (int32_t c : {1, 3, 64, 300}) {
+      const Spec x{t, {2, 5, 4, c}, q}, other{t, {2, 5, 4, c}, shifted(t, 0.13f, 70)};
+      for (int32_t axis : {0, 2, 3})
+        cases.add("concat of two scales, axis " + std::to_string(axis), OpKind::kConcat,
+                  ConcatParams{axis, Activation::kNone}, {x, other, x}, t, q);
+    }
   }
   return cases.take();
 }
@@ -183,12 +190,61 @@ std::vector<ElementCase> prelus() {
   return cases.take();
 }
 
+std::vector<ElementCase> extremes(DType t) {
+  Cases cases;
+  const Quantization q = shifted(t, 0.05f, 100);
+  for (BinaryFn fn : {BinaryFn::kMinimum, BinaryFn::kMaximum}) {
+    auto add = [&](const Shape& a, const Shape& b, Activation activation) {
+      cases.add(std::string(name_of(fn)) + " " + to_string(a) + " " + to_string(b), OpKind::kBinary,
+                BinaryParams{fn, activation}, {{t, a, q}, {t, b, q}}, t, q);
+    };
+    for (int32_t n : kLengths) add({n}, {n}, n % 2 ? Activation::kNone : Activation::kReluN1To1);
+    for (const auto& [a, b] : kBroadcasts) add(a, b, Activation::kNone);
+  }
+  return cases.take();
+}
+
+std::vector<ElementCase> quantized_prelus(DType t) {
+  Cases cases;
+  for (const Rescale& r : kRescales)
+    for (int32_t n : kLengths)
+      cases.add(
+          "prelu " + std::to_string(n), OpKind::kPRelu, NoParams{},
+          {{t, {2, 3, 2, n}, shifted(t, r.a, r.zero_a)}, {t, {1, 1, n}, shifted(t, r.b, r.zero_b)}},
+          t, shifted(t, r.y, r.zero_y));
+  return cases.take();
+}
+
+std::vector<ElementCase> arg_extremes(DType t) {
+  Cases cases;
+  const Quantization q = shifted(t, 0.05f, 100);
+  for (bool maximum : {true, false})
+    for (DType index : {DType::kI32, DType::kI64})
+      for (int32_t n : kLengths) {
+        ArgReduceParams p;
+        p.axis = -1;
+        p.maximum = maximum;
+        cases.add("arg " + std::to_string(n) + (maximum ? " max" : " min"), OpKind::kArgReduce, p,
+                  {{t, {2, 7, n}, q}}, index);
+      }
+  return cases.take();
+}
+
+std::vector<ElementCase> normalizations() {
+  Cases cases;
+  for (OpKind kind : {OpKind::kLogSoftmax, OpKind::kL2Normalization})
+    for (int32_t n : kLengths)
+      cases.add(std::string(name_of(kind)) + " " + std::to_string(n), kind, params_for(kind),
+                {{DType::kF32, {2, 5, n}, {}}}, DType::kF32);
+  return cases.take();
+}
+
 std::vector<ElementCase> float_unaries() {
   Cases cases;
   for (UnaryFn fn : {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt,
                      UnaryFn::kRsqrt, UnaryFn::kExp, UnaryFn::kTanh, UnaryFn::kLogistic,
                      UnaryFn::kRelu, UnaryFn::kRelu6, UnaryFn::kReluN1To1, UnaryFn::kElu,
-                     UnaryFn::kGeluTanh, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu})
+                     UnaryFn::kGeluTanh, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu, UnaryFn::kSilu})
     for (int32_t n : kLengths)
       cases.add(std::string(name_of(fn)) + " " + std::to_string(n), OpKind::kUnary,
                 UnaryParams{fn, 0.3f}, {{DType::kF32, {1, 3, 1, n}, {}}}, DType::kF32);
@@ -259,9 +315,23 @@ std::vector<ElementCase> copies() {
       strided.end = {2, 0, 4, c};
       strided.strides = {1, -2, 2, 1};
       cases.add("strided slice", OpKind::kStridedSlice, strided, {x}, t, q);
-      cases.add("pad", OpKind::kPad, PadParams{PadFn::kConstant, {0, 1, 2, 3}, {1, 0, 1, 2}}, {x},
-                t, q);
+      const Dims before = {0, 1, 2, std::min(3, c - 1)}, after = {1, 0, 1, c / 2};
+      for (PadFn fn : {PadFn::kConstant, PadFn::kReflect, PadFn::kSymmetric})
+        cases.add("pad " + std::to_string(static_cast<int>(fn)), OpKind::kPad,
+                  PadParams{fn, before, after}, {x}, t, q);
+      cases.add("broadcast", OpKind::kBroadcastTo, BroadcastToParams{{3, 2, 5, 4, c}}, {x}, t, q);
+      cases.add("tile", OpKind::kTile, TileParams{{1, 3, 1, 2}}, {x}, t, q);
+      const Spec deep{t, {2, 3, 4, 4 * c}, q}, large{t, {2, 6, 4, c}, q}, many{t, {8, 3, 4, c}, q};
+      cases.add("depth to space", OpKind::kDepthToSpace, BlockParams{2}, {deep}, t, q);
+      cases.add("space to depth", OpKind::kSpaceToDepth, BlockParams{2}, {large}, t, q);
+      cases.add("space to batch", OpKind::kSpaceToBatch, SpaceBatchParams{{2, 3}, {1, 0}, {1, 2}},
+                {large}, t, q);
+      cases.add("batch to space", OpKind::kBatchToSpace, SpaceBatchParams{{2, 2}, {1, 0}, {0, 3}},
+                {many}, t, q);
     }
+    if (size_of(t) == 8)
+      cases.add("transpose", OpKind::kTranspose, TransposeParams{{0, 3, 1, 2}},
+                {{t, {2, 5, 4, 7}, q}}, t, q);
   }
   return cases.take();
 }
@@ -277,14 +347,62 @@ std::vector<ElementCase> softmaxes(DType t) {
   return cases.take();
 }
 
+std::vector<ElementCase> layer_norms() {
+  Cases cases;
+  for (int32_t n : {1, 2, 7, 8, 15, 16, 17, 64, 99})
+    cases.add(std::to_string(n), OpKind::kLayerNorm, LayerNormParams{1e-3f},
+              {{DType::kF32, {3, n}, {}}, {DType::kF32, {n}, {}}, {DType::kF32, {n}, {}}},
+              DType::kF32);
+  return cases.take();
+}
+
+// Sizes around those of blocks and panels; batches that one factor repeats for.
+std::vector<ElementCase> products() {
+  Cases cases;
+  const auto f32 = DType::kF32;
+  const int32_t sizes[][3] = {{1, 1, 1},   {1, 16, 16},  {7, 5, 3},   {25, 31, 33},
+                              {13, 64, 8}, {99, 99, 64}, {3, 130, 70}};
+  for (const auto& [m, n, k] : sizes) {
+    const std::string name = fmt::format("{}x{}x{}", m, n, k);
+    for (Activation a : {Activation::kNone, Activation::kRelu6}) {
+      const FullyConnectedParams p{false, a};
+      cases.add(name, OpKind::kFullyConnected, p, {{f32, {m, k}, {}}, {f32, {n, k}, {}}}, f32);
+      cases.add(name + " and bias", OpKind::kFullyConnected, p,
+                {{f32, {m, k}, {}}, {f32, {n, k}, {}}, {f32, {n}, {}}}, f32);
+    }
+    for (bool transposed : {false, true}) {
+      const Shape b = transposed ? Shape{n, k} : Shape{k, n};
+      const Shape batched = transposed ? Shape{2, 3, n, k} : Shape{2, 3, k, n};
+      const BatchMatMulParams p{false, transposed};
+      cases.add(name + " shared b", OpKind::kBatchMatMul, p,
+                {{f32, {2, 3, m, k}, {}}, {f32, b, {}}}, f32);
+      cases.add(name + " shared a", OpKind::kBatchMatMul, p,
+                {{f32, {1, m, k}, {}}, {f32, batched, {}}}, f32);
+      cases.add(name + " batch", OpKind::kBatchMatMul, p,
+                {{f32, {2, 3, m, k}, {}}, {f32, batched, {}}}, f32);
+    }
+  }
+  return cases.take();
+}
+
 }  // namespace
 
 std::vector<ElementCase> element_cases(const KernelDesc& row) {
   switch (row.cls) {
+    case KernelClass::kMatmul:
+      return products();
     case KernelClass::kSum:
       return binary(row.input, {BinaryFn::kAdd, BinaryFn::kSub});
     case KernelClass::kProduct:
       return binary(row.input, {BinaryFn::kMul});
+    case KernelClass::kExtreme:
+      return extremes(row.input);
+    case KernelClass::kPRelu:
+      return quantized_prelus(row.input);
+    case KernelClass::kArgReduce:
+      return arg_extremes(row.input);
+    case KernelClass::kNormalize:
+      return normalizations();
     case KernelClass::kTable:
       return tables();
     case KernelClass::kQuantize:
@@ -297,6 +415,8 @@ std::vector<ElementCase> element_cases(const KernelDesc& row) {
       return reductions(row.input);
     case KernelClass::kSoftmax:
       return softmaxes(row.input);
+    case KernelClass::kLayerNorm:
+      return layer_norms();
     case KernelClass::kBinary: {
       std::vector<ElementCase> all = float_binaries();
       std::vector<ElementCase> more = prelus();

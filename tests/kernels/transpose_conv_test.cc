@@ -120,7 +120,10 @@ TEST(TransposeConv, EveryConvolutionKernelMatchesTheReference) {
   for (const KernelDesc& row : kernel_catalog()) {
     if (row.cls != KernelClass::kConv || !(host_cpu().isa & built_isa()).includes(row.isa))
       continue;
-    for (const TransposeCase& c : kCases) {
+    for (TransposeCase c : kCases) {
+      ConvKernelParams layer;
+      layer.out_channels = c.out_c;
+      if (!row.fits(layer)) c.out_c = 1;  // a row for few channels
       SCOPED_TRACE(fmt::format("{}: {}x{}x{}x{} -> {}x{}x{}, {}x{}, stride {}x{}", row.name,
                                c.batch, c.in_h, c.in_w, c.in_c, c.out_h, c.out_w, c.out_c,
                                c.kernel_h, c.kernel_w, c.stride_h, c.stride_w));

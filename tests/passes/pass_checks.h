@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/graph/op_table.h"
+#include "runtime/passes/evaluate.h"
 #include "runtime/passes/passes.h"
 #include "tests/graph/graph_builder.h"
 
@@ -51,6 +52,23 @@ inline TensorId find(const Graph& graph, const std::string& name) {
 
 inline const std::string& input_name(const Graph& graph, const Op& op, size_t i) {
   return graph.tensor(op.inputs[i]).name;
+}
+
+// The first output of a graph of floats, by the reference kernels; `x` is the first input.
+inline std::vector<float> evaluate_all(Graph graph, const std::vector<float>& x) {
+  Tensor& input = graph.tensor(graph.inputs[0]);
+  input.constant = true;
+  input.data = SharedBytes::copy_of(std::as_bytes(std::span(x)));
+  graph.inputs.clear();
+  for (const Op& op : graph.ops) {
+    auto values = evaluate(graph, op);
+    EXPECT_TRUE(values);
+    for (size_t i = 0; i < op.outputs.size(); ++i) {
+      graph.tensor(op.outputs[i]).constant = true;
+      graph.tensor(op.outputs[i]).data = (*values)[i];
+    }
+  }
+  return values_of<float>(graph.tensor(graph.outputs[0]));
 }
 
 }  // namespace pj::test

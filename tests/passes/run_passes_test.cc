@@ -1,31 +1,13 @@
 // All passes together: what comes out computes the same.
-#include "runtime/passes/evaluate.h"
 #include "tests/passes/pass_checks.h"
 
 namespace pj {
 namespace {
 
 using test::count_ops;
+using test::evaluate_all;
 using test::GraphBuilder;
-using test::values_of;
 using enum OpKind;
-
-// Evaluates a graph with the reference kernels; inputs become constants.
-std::vector<float> evaluate_all(Graph graph, const std::vector<float>& x) {
-  Tensor& input = graph.tensor(graph.inputs[0]);
-  input.constant = true;
-  input.data = SharedBytes::copy_of(std::as_bytes(std::span(x)));
-  graph.inputs.clear();
-  for (const Op& op : graph.ops) {
-    auto values = evaluate(graph, op);
-    EXPECT_TRUE(values);
-    for (size_t i = 0; i < op.outputs.size(); ++i) {
-      graph.tensor(op.outputs[i]).constant = true;
-      graph.tensor(op.outputs[i]).data = (*values)[i];
-    }
-  }
-  return values_of<float>(graph.tensor(graph.outputs[0]));
-}
 
 // pad -> conv -> relu -> reshape(shape of itself) -> reshape, with f16 weights in another layout.
 GraphBuilder messy_graph(Dims paddings) {

@@ -66,6 +66,19 @@ TEST(L2Normalization, UnitRows) {
               ElementsAre(10, -128));  // 3 and -40: 0.0748, -0.9972
 }
 
+TEST(LayerNorm, UnitVarianceThenScaleAndShift) {
+  const auto y = compute<float>(
+      OpKind::kLayerNorm, LayerNormParams{0},
+      {in<float>({2, 2}, {3, 5, -7, -7.5f}), in<float>({2}, {1, 10}), in<float>({2}, {0, 100})},
+      {2, 2});
+  EXPECT_THAT(y, ElementsAre(FloatEq(-1), FloatEq(110), FloatEq(1), FloatEq(90)));
+  // Variance 1, epsilon 3: half as much.
+  EXPECT_THAT(
+      compute<float>(OpKind::kLayerNorm, LayerNormParams{3},
+                     {in<float>({2}, {3, 5}), in<float>({2}, {1, 1}), in<float>({2}, {0, 0})}, {2}),
+      ElementsAre(FloatEq(-0.5f), FloatEq(0.5f)));
+}
+
 ReduceParams reduction(ReduceFn fn, Dims axes) { return {fn, false, axes}; }
 
 TEST(Reduce, AnyAxes) {

@@ -40,6 +40,7 @@ TEST(Unary, FloatDefinitions) {
   EXPECT_FLOAT_EQ(one(UnaryFn::kHardSwish, 1), 4.0f / 6.0f);
   EXPECT_EQ(one(UnaryFn::kHardSwish, -3), 0);
   EXPECT_EQ(one(UnaryFn::kHardSwish, 4), 4);
+  EXPECT_FLOAT_EQ(one(UnaryFn::kSilu, 1), 0.73105858f);
   EXPECT_EQ(one(UnaryFn::kLeakyRelu, -4, 0.25f), -1);
   EXPECT_EQ(one(UnaryFn::kLeakyRelu, 4, 0.25f), 4);
   EXPECT_EQ(one(UnaryFn::kFloor, -1.5f), -2);

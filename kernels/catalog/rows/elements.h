@@ -14,6 +14,14 @@
   PJ_ELEMENT_ROW(X, isa, speed, qu8_sum, kSum, quantized_sum, kU8, kU8)                 \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_product, kProduct, quantized_product, kI8, kI8)     \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_product, kProduct, quantized_product, kU8, kU8)     \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_prelu, kPRelu, quantized_prelu, kI8, kI8)           \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_prelu, kPRelu, quantized_prelu, kU8, kU8)           \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_extreme, kExtreme, extreme, kI8, kI8)               \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_extreme, kExtreme, extreme, kU8, kU8)               \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_normalize, kNormalize, normalize, kF32, kF32)       \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_arg_extreme, kArgReduce, arg_extreme, kF32, kI32)   \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_arg_extreme, kArgReduce, arg_extreme, kI8, kI32)    \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_arg_extreme, kArgReduce, arg_extreme, kU8, kI32)    \
   PJ_ELEMENT_ROW(X, isa, speed, f32_qs8_quantize, kQuantize, quantize, kF32, kI8)       \
   PJ_ELEMENT_ROW(X, isa, speed, f32_qu8_quantize, kQuantize, quantize, kF32, kU8)       \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_f32_dequantize, kDequantize, dequantize, kI8, kF32) \
@@ -23,7 +31,8 @@
   PJ_ELEMENT_ROW(X, isa, speed, f32_pool, kPool, pool, kF32, kF32)                      \
   PJ_ELEMENT_ROW(X, isa, speed, f32_binary, kBinary, float_binary, kF32, kF32)          \
   PJ_ELEMENT_ROW(X, isa, speed, f32_unary, kUnary, float_unary, kF32, kF32)             \
-  PJ_ELEMENT_ROW(X, isa, speed, f32_softmax, kSoftmax, softmax_float, kF32, kF32)
+  PJ_ELEMENT_ROW(X, isa, speed, f32_softmax, kSoftmax, softmax_float, kF32, kF32)       \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_layer_norm, kLayerNorm, layer_norm, kF32, kF32)
 
 // What is better than the reference at every level.
 #define PJ_EVERY_LEVEL_ROWS(X, isa, speed)                                     \

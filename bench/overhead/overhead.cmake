@@ -1,0 +1,4 @@
+# ./dev bench overhead
+add_executable(bench_overhead EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/overhead/main.cc)
+target_compile_options(bench_overhead PRIVATE ${PJ_WARNINGS})
+target_link_libraries(bench_overhead PRIVATE pj_exec pj_test_support)

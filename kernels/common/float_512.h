@@ -1,0 +1,79 @@
+// Vectors of floats for the hand-written kernels (kernels/common/float_vector.h): AVX-512.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "kernels/common/requantize.h"
+#include "runtime/base/half.h"
+
+namespace pj {
+namespace {
+
+struct Float512 {
+  using Vec = __m512;
+  static constexpr int kLanes = 16;
+  static constexpr int kPanelVectors = 1;  // registers of a panel of a convolution's weights
+  // Pixels of the blocks of 4, 2 and 1 panels that fit the registers, from the largest on.
+  using Blocks4 = std::integer_sequence<int, 6, 5, 4, 3, 2, 1>;
+  using Blocks2 = std::integer_sequence<int, 12, 10, 8, 6, 4, 2, 1>;
+  using Blocks1 = std::integer_sequence<int, 24, 16, 12, 8, 4, 2, 1>;
+
+  PJ_INLINE static Vec set(float x) { return _mm512_set1_ps(x); }
+  PJ_INLINE static Vec load(const float* p) { return _mm512_loadu_ps(p); }
+  PJ_INLINE static Vec load(const Half* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  // The first `count` lanes, zeros after; reads no others.
+  PJ_INLINE static Vec load_part(const float* p, int32_t count) {
+    return _mm512_maskz_loadu_ps(mask(count), p);
+  }
+  PJ_INLINE static void store(float* p, Vec x) { _mm512_storeu_ps(p, x); }
+  PJ_INLINE static void store_part(float* p, Vec x, int32_t count) {
+    _mm512_mask_storeu_ps(p, mask(count), x);
+  }
+  PJ_INLINE static Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+  // a * b + acc, rounded once.
+  PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return _mm512_fmadd_ps(a, b, acc); }
+  // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where
+  // there are many.
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) {
+    asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  }
+  // The same with *b in all lanes.
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) {
+    asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
+  }
+  // Where there is a NaN, x86 gives the second operand.
+  PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
+    return _mm512_min_ps(high, _mm512_max_ps(low, x));
+  }
+  // The sums over the lanes of kLanes vectors.
+  PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
+    // Four vectors become one of four sums for each 128 bits, then four of these one.
+    Vec four[4];
+    for (int i = 0; i < 4; ++i) {
+      const Vec ab = add(_mm512_unpacklo_ps(x[4 * i], x[4 * i + 1]),
+                         _mm512_unpackhi_ps(x[4 * i], x[4 * i + 1]));
+      const Vec cd = add(_mm512_unpacklo_ps(x[4 * i + 2], x[4 * i + 3]),
+                         _mm512_unpackhi_ps(x[4 * i + 2], x[4 * i + 3]));
+      four[i] = add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+    }
+    auto halves = [](Vec a, Vec b) {
+      return add(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+    };
+    return halves(halves(four[0], four[1]), halves(four[2], four[3]));
+  }
+
+ private:
+  PJ_INLINE static __mmask16 mask(int32_t count) {
+    return static_cast<__mmask16>((1U << count) - 1);
+  }
+};
+
+using Floats = Float512;
+
+}  // namespace
+}  // namespace pj

@@ -1,0 +1,109 @@
+// Float convolution: tiles of any number of rows, columns and channels, in blocks that
+// kernels/conv/float_block.h computes from registers. Weights of up to four panels stay in L1 or L2
+// while all pixels of the tile pass by.
+//
+// Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include <type_traits>
+
+#include "kernels/conv/float_block.h"
+#include "kernels/conv/input_rows.h"
+#include "kernels/conv/row_cut.h"
+
+namespace pj {
+namespace {
+
+using FloatBlocksFn = void (*)(const FloatTile&, const FloatRow&, int32_t col, int32_t count);
+
+template <typename W, int panels, int... pixels>
+constexpr BlockSize<FloatBlocksFn> kFloatSizes[] = {{pixels, float_blocks<W, pixels, panels>}...};
+
+template <typename W, int panels, int... pixels>
+constexpr BlockSizes<FloatBlocksFn> float_sizes(std::integer_sequence<int, pixels...>) {
+  return {kFloatSizes<W, panels, pixels...>, sizeof...(pixels)};
+}
+
+template <typename W>
+PJ_INLINE BlockSizes<FloatBlocksFn> float_sizes(int32_t panels) {
+  if (panels == 4) return float_sizes<W, 4>(Floats::Blocks4{});
+  if (panels == 2) return float_sizes<W, 2>(Floats::Blocks2{});
+  return float_sizes<W, 1>(Floats::Blocks1{});
+}
+
+// The number of panels to compute side by side where `left` are left. Two make the fewest loads of
+// full blocks; four are for rows that are too short for those.
+PJ_INLINE int32_t float_panels(int32_t left, int32_t cols) {
+  constexpr int32_t kLongest = Floats::Blocks4::size();  // of a block of four panels
+  if (left >= 4 && cols <= kLongest) return 4;
+  return left >= 2 ? 2 : 1;
+}
+
+// The pixels of a tile: rows of `cols` each.
+struct FloatPixels {
+  const uint8_t* const* table;  // rows of the input, each at the first pixel under the tile
+  int32_t rows, cols;
+  int32_t row_step;  // table entries between two rows of the output
+  int64_t out_row_bytes;
+};
+
+// All panels of a tile, `channels` output channels, from `panel` on.
+template <typename W>
+void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t* panel,
+                    int32_t channels, uint8_t* out) {
+  FloatRow r{};
+  r.panel = panel;
+  for (int32_t left = channels; left > 0; left -= r.channels) {
+    const int32_t panels = float_panels((left + kFloatPanel - 1) / kFloatPanel, pixels.cols);
+    r.channels = left < kFloatPanel * panels ? left : kFloatPanel * panels;
+    RowCut<FloatBlocksFn> cut;
+    cut_row(0, pixels.cols, float_sizes<W>(panels), cut);
+    for (int32_t row = 0; row < pixels.rows; ++row) {
+      r.rows = pixels.table + row * pixels.row_step;
+      r.out = out + row * pixels.out_row_bytes;
+      for (int32_t i = 0; i < cut.count; ++i)
+        cut.runs[i].blocks(f, r, cut.runs[i].col, cut.runs[i].count);
+    }
+    r.panel += panels * f.panel_bytes;
+    out += r.channels * static_cast<int64_t>(sizeof(float));
+  }
+}
+
+PJ_INLINE FloatTile float_tile_of(const Tile& t) {
+  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
+  const Segments segments = segments_of(p);
+  return {.kernel_h = p.kernel_h,
+          .segments = segments.per_row,
+          .count = segments.bytes,
+          .row_step = p.dilation_h,
+          .segment_step = segments.step,
+          .pixel_step = p.stride_w * p.in_col_bytes,
+          .panel_bytes = p.panel_bytes,
+          .out_step = p.out_col_bytes,
+          .low = p.low,
+          .high = p.high};
+}
+
+// The pixels of a tile, whose rows are found through its scratch.
+PJ_INLINE FloatPixels float_pixels_of(const Tile& t) {
+  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
+  auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
+  find_rows(t, p, segment_scratch(p, t.size[kRow], t.size[kCol]),
+            inside_row(p, t.begin[kCol], t.size[kCol], 0), 0, table);
+  FloatPixels pixels = {table, t.size[kRow], t.size[kCol], p.stride_h, p.out_row_bytes};
+  if (rows_are_one(t, p, table)) {
+    pixels.cols *= pixels.rows;
+    pixels.rows = 1;
+  }
+  return pixels;
+}
+
+template <typename X, typename W, int mr, int nr>
+void run_float_conv(const Tile& t) {
+  static_assert(std::is_same_v<X, float> && nr == kFloatPanel);
+  compute_panels<W>(float_tile_of(t), float_pixels_of(t), reinterpret_cast<const uint8_t*>(t.in[1]),
+                    t.size[kChannel], reinterpret_cast<uint8_t*>(t.out[0]));
+}
+
+}  // namespace
+}  // namespace pj

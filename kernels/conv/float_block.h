@@ -1,0 +1,158 @@
+// The inner kernel of float convolutions: mr pixels times `panels` panels of output channels in
+// registers.
+//
+//            w[k][channels]       one or more panels; f16 weights are widened by the load
+//   x0[k] -> acc0[channels]       to all lanes, so that there is no horizontal addition and any
+//   x1[k] -> acc1[channels]       number of input channels is fine
+//   ...
+//
+// A step costs panels + mr loads for mr * panels multiply-adds.
+//
+// Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include "kernels/common/float_vector.h"
+#include "kernels/common/unrolled.h"
+#include "kernels/conv/lanes.h"
+
+namespace pj {
+namespace {
+
+inline constexpr int kFloatPanel = Floats::kPanelVectors * Floats::kLanes;  // channels
+
+// What all blocks of a tile share.
+struct FloatTile {
+  int32_t kernel_h, segments, count;  // window rows, segments a row, elements a segment
+  int32_t row_step;                   // table entries between two window rows
+  int64_t segment_step, pixel_step;   // bytes
+  int64_t panel_bytes, out_step;
+  float low, high;  // limits of results
+};
+
+// What all blocks of a row of pixels share.
+struct FloatRow {
+  const uint8_t* const* rows;  // rows of the input under it, from pixel 0 of the tile
+  const uint8_t* panel;        // bias, then weights
+  uint8_t* out;
+  int32_t channels;  // to write, at most kFloatPanel a panel
+};
+
+template <int mr, int panels>
+using FloatSums = Floats::Vec[mr][panels * Floats::kPanelVectors];
+
+// Step `ahead` from where all operands stand. Of weights and inputs the fewer stay in registers,
+// the others pass one by one.
+template <typename W, int mr, int panels>
+PJ_INLINE void accumulate_step(const Lanes<mr>& x, const Lanes<panels>& w, int ahead,
+                               FloatSums<mr, panels>& acc) {
+  constexpr int kVectors = panels * Floats::kPanelVectors;
+  auto weight = [&](int v) PJ_INLINE_LAMBDA {
+    const auto* p = reinterpret_cast<const W*>(w[v / Floats::kPanelVectors]);
+    return Floats::load(p + ahead * kFloatPanel + v % Floats::kPanelVectors * Floats::kLanes);
+  };
+  auto pixel = [&](int i) PJ_INLINE_LAMBDA { return reinterpret_cast<const float*>(x[i]) + ahead; };
+  if constexpr (kVectors == 1) {
+    const Floats::Vec ws = weight(0);
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { Floats::accumulate(acc[i][0], ws, pixel(i)); });
+  } else if constexpr (mr < kVectors) {
+    Floats::Vec xs[mr];
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { xs[i] = Floats::set(*pixel(i)); });
+    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
+      const Floats::Vec ws = weight(v);
+      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { Floats::accumulate(acc[i][v], xs[i], ws); });
+    });
+  } else {
+    Floats::Vec ws[kVectors];
+    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA { ws[v] = weight(v); });
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+      const Floats::Vec xs = Floats::set(*pixel(i));
+      unrolled<kVectors>([&](auto v)
+                             PJ_INLINE_LAMBDA { Floats::accumulate(acc[i][v], xs, ws[v]); });
+    });
+  }
+}
+
+template <typename W, int mr, int panels>
+PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offset,
+                          FloatSums<mr, panels>& acc) {
+  constexpr int kVectors = panels * Floats::kPanelVectors;
+  // A multiply-add takes 4 cycles and two start in each: fewer than 8 sums are split.
+  constexpr int kChains = mr * kVectors > 4 ? 1 : (mr * kVectors > 2 ? 2 : 4);
+  // Steps in one turn of the loop: few, where a step is long, for the sake of small code.
+  constexpr int kSteps = kChains > 1 ? kChains : (mr * kVectors >= 16 ? 1 : 2);
+  FloatSums<mr, panels> more[kChains] = {};  // more[0] is acc
+  Lanes<panels> w(r.panel + kFloatPanel * sizeof(float), t.panel_bytes);
+  const uint8_t* const* row = r.rows;
+  for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {
+    const uint8_t* segment = *row + x_offset;
+    for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
+      Lanes<mr> x(segment, t.pixel_step);
+      int32_t k = t.count;
+      for (; k >= kSteps; k -= kSteps) {
+        accumulate_step<W, mr, panels>(x, w, 0, acc);
+        for (int c = 1; c < kSteps; ++c)
+          accumulate_step<W, mr, panels>(x, w, c, kChains > 1 ? more[c % kChains] : acc);
+        x.advance(kSteps * static_cast<int64_t>(sizeof(float)));
+        w.advance(kSteps * kFloatPanel * static_cast<int64_t>(sizeof(W)));
+      }
+      if constexpr (kSteps > 1) {
+        for (; k > 0; --k) {
+          accumulate_step<W, mr, panels>(x, w, 0, acc);
+          x.advance(sizeof(float));
+          w.advance(kFloatPanel * sizeof(W));
+        }
+      }
+    }
+  }
+  for (int c = 1; c < kChains; ++c)
+    for (int i = 0; i < mr; ++i)
+      for (int v = 0; v < kVectors; ++v) acc[i][v] = Floats::add(acc[i][v], more[c][i][v]);
+}
+
+// Writes the first `channels` results of a pixel, or all of them.
+template <int vectors>
+PJ_INLINE void store_channels(const Floats::Vec* results, float* out, int32_t channels) {
+  if (channels == vectors * Floats::kLanes) {
+    unrolled<vectors>(
+        [&](auto v) PJ_INLINE_LAMBDA { Floats::store(out + v * Floats::kLanes, results[v]); });
+    return;
+  }
+  unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
+    const int32_t left = channels - v * Floats::kLanes;
+    if (left >= Floats::kLanes) {
+      Floats::store(out + v * Floats::kLanes, results[v]);
+    } else if (left > 0) {
+      Floats::store_part(out + v * Floats::kLanes, results[v], left);
+    }
+  });
+}
+
+// `count` blocks that follow each other, from pixel `col` of the row.
+template <typename W, int mr, int panels>
+[[gnu::noinline]] void float_blocks(const FloatTile& t, const FloatRow& r, int32_t col,
+                                    int32_t count) {
+  constexpr int kVectors = panels * Floats::kPanelVectors;
+  int64_t x_offset = col * t.pixel_step;
+  uint8_t* out = r.out + col * t.out_step;
+  for (; count > 0; --count) {
+    FloatSums<mr, panels> acc;
+    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
+      const uint8_t* panel = r.panel + v / Floats::kPanelVectors * t.panel_bytes;
+      const Floats::Vec bias = Floats::load(reinterpret_cast<const float*>(panel) +
+                                            v % Floats::kPanelVectors * Floats::kLanes);
+      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { acc[i][v] = bias; });
+    });
+    accumulate<W, mr, panels>(t, r, x_offset, acc);
+    const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+      unrolled<kVectors>(
+          [&](auto v) PJ_INLINE_LAMBDA { acc[i][v] = Floats::limited(acc[i][v], low, high); });
+      store_channels<kVectors>(acc[i], reinterpret_cast<float*>(out), r.channels);
+      out += t.out_step;
+    });
+    x_offset += mr * t.pixel_step;
+  }
+}
+
+}  // namespace
+}  // namespace pj

@@ -1,0 +1,9 @@
+#include "kernels/conv/float.h"
+#include "kernels/conv/float_dot.h"
+#include "kernels/depthwise/float.h"
+#include "kernels/levels/rows.h"
+#include "kernels/matmul/float.h"
+
+namespace pj::kernels {
+PJ_KERNELS_AVX512(PJ_DEFINE_ROW)
+}  // namespace pj::kernels

@@ -1,0 +1,84 @@
+// Products of two matrices of floats: a tile packs its columns of b into panels, as weights of a
+// convolution are packed beforehand, and multiplies all rows of a by them
+// (kernels/conv/float_block.h).
+//
+// Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/conv/float.h"
+#include "kernels/matmul/matmul.h"
+
+namespace pj {
+namespace {
+
+// A 4 x 4 matrix whose rows are a distance apart, transposed.
+PJ_INLINE void transpose_4x4(const std::byte* x, int64_t x_step, std::byte* y, int64_t y_step) {
+  typedef uint32_t Quad __attribute__((vector_size(16)));
+  Quad row[4];
+  for (int i = 0; i < 4; ++i) std::memcpy(&row[i], x + i * x_step, sizeof(Quad));
+  const Quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const Quad column[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                          __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                          __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                          __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+  for (int i = 0; i < 4; ++i) std::memcpy(y + i * y_step, &column[i], sizeof(Quad));
+}
+
+// Packs `columns` columns of b, at most a panel. Lanes past them are zero.
+PJ_INLINE void pack_panel(const MatmulKernelParams& p, const std::byte* b, int32_t columns,
+                          std::byte* out) {
+  constexpr int64_t kStep = kFloatPanel * sizeof(float), kSize = sizeof(float);
+  if (columns < kFloatPanel) std::memset(out, 0, static_cast<size_t>(p.k * kStep));
+  if (p.transposed == 0) {
+    const auto bytes = static_cast<size_t>(columns * kSize);
+    for (int32_t k = 0; k < p.k; ++k) std::memcpy(out + k * kStep, b + k * p.b_row_bytes, bytes);
+    return;
+  }
+  const int32_t whole_k = p.k / 4 * 4, whole_n = columns / 4 * 4;
+  for (int32_t n = 0; n < whole_n; n += 4)
+    for (int32_t k = 0; k < whole_k; k += 4)
+      transpose_4x4(b + n * p.b_row_bytes + k * kSize, p.b_row_bytes, out + k * kStep + n * kSize,
+                    kStep);
+  for (int32_t n = 0; n < columns; ++n)
+    for (int32_t k = n < whole_n ? whole_k : 0; k < p.k; ++k)
+      std::memcpy(out + k * kStep + n * kSize, b + n * p.b_row_bytes + k * kSize, sizeof(float));
+}
+
+template <typename X, typename, int mr, int nr>
+void run_float_matmul(const Tile& t) {
+  static_assert(std::is_same_v<X, float> && nr == kFloatPanel);
+  const auto& p = *static_cast<const MatmulKernelParams*>(t.params);
+  const int64_t panel_bytes = matmul_panel_bytes(p.k, kFloatPanel);
+  const int64_t b_column_bytes = p.transposed != 0 ? p.b_row_bytes : sizeof(float);
+  std::byte* panel = t.scratch;
+  for (int32_t n = 0; n < t.size[kChannel]; n += kFloatPanel, panel += panel_bytes) {
+    const int32_t left = t.size[kChannel] - n;
+    const int32_t columns = left < kFloatPanel ? left : kFloatPanel;
+    std::memset(panel, 0, kFloatPanel * sizeof(float));
+    if (t.in[2] != nullptr)
+      std::memcpy(panel, t.in[2] + n * sizeof(float), static_cast<size_t>(columns) * sizeof(float));
+    pack_panel(p, t.in[1] + n * b_column_bytes, columns, panel + kFloatPanel * sizeof(float));
+  }
+  const FloatTile f{.kernel_h = 1,
+                    .segments = 1,
+                    .count = p.k,
+                    .row_step = 0,
+                    .segment_step = 0,
+                    .pixel_step = p.a_row_bytes,
+                    .panel_bytes = panel_bytes,
+                    .out_step = p.out_row_bytes,
+                    .low = p.low,
+                    .high = p.high};
+  const auto* a = reinterpret_cast<const uint8_t*>(t.in[0]);
+  compute_panels<float>(f, {&a, 1, t.size[kCol], 0, 0}, reinterpret_cast<uint8_t*>(t.scratch),
+                        t.size[kChannel], reinterpret_cast<uint8_t*>(t.out[0]));
+}
+
+}  // namespace
+}  // namespace pj

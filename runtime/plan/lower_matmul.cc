@@ -1,0 +1,102 @@
+// Products of two matrices that are both computed at run time.
+#include <algorithm>
+
+#include "kernels/matmul/matmul.h"
+#include "runtime/base/aligned.h"
+#include "runtime/plan/lower_support.h"
+
+namespace pj {
+namespace {
+
+// a of batch x M x K times b of batch x K x N, or of N x K; factors may be the same for all of a
+// batch.
+struct Product {
+  int32_t batch = 1, m = 1, n = 1, k = 1;
+  bool transposed = false, same_a = false, same_b = false;
+  Activation activation = Activation::kNone;
+};
+
+int64_t matrices(const Shape& s) { return elements(s) / (int64_t{s.back(0)} * s.back(1)); }
+
+std::optional<Product> product_of(const LowerContext& c, const Op& op) {
+  const Shape &a = c.tensor(op.inputs[0]).shape, &b = c.tensor(op.inputs[1]).shape;
+  const Shape& y = c.tensor(op.outputs[0]).shape;
+  if (elements(y) == 0 || elements(a) == 0) return std::nullopt;
+  Product p;
+  if (op.kind == OpKind::kFullyConnected) {
+    p.n = b[0];
+    p.k = b[1];
+    p.m = static_cast<int32_t>(elements(a) / p.k);
+    p.transposed = true;
+    p.activation = op.as<FullyConnectedParams>().activation;
+    return p;
+  }
+  if (op.kind != OpKind::kBatchMatMul) return std::nullopt;
+  const auto& flags = op.as<BatchMatMulParams>();
+  if (flags.transpose_a) return std::nullopt;
+  p.n = y.back(0);
+  p.m = y.back(1);
+  p.k = a.back(0);
+  p.transposed = flags.transpose_b;
+  const int64_t batch = matrices(y);
+  p.same_a = matrices(a) != batch;
+  p.same_b = matrices(b) != batch;
+  // A factor repeats for all of the batch or not at all.
+  if ((p.same_a && matrices(a) != 1) || (p.same_b && matrices(b) != 1)) return std::nullopt;
+  p.batch = static_cast<int32_t>(batch);
+  return p;
+}
+
+}  // namespace
+
+std::optional<LoopNest> lower_matmul(const LowerContext& c, const Op& op) {
+  const std::optional<Product> p = product_of(c, op);
+  if (!p || c.tensor(op.inputs[1]).dtype != DType::kF32) return std::nullopt;
+  const bool has_bias = op.inputs.size() > 2 && op.inputs[2] != kNoTensor;
+  if (has_bias && c.tensor(op.inputs[2]).dtype != DType::kF32) return std::nullopt;
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kMatmul, c.tensor(op.inputs[0]).dtype,
+                         c.tensor(op.outputs[0]).dtype);
+  if (nest.kernel < 0) return std::nullopt;
+
+  constexpr int64_t kSize = sizeof(float);
+  const ActivationLimits limits = limits_of(p->activation);
+  MatmulKernelParams params;
+  params.k = p->k;
+  params.transposed = p->transposed ? 1 : 0;
+  params.a_row_bytes = p->k * kSize;
+  params.b_row_bytes = (p->transposed ? p->k : p->n) * kSize;
+  params.out_row_bytes = p->n * kSize;
+  params.low = limits.low;
+  params.high = limits.high;
+  nest.params = params_bytes(params);
+
+  nest.extent[kBatch] = p->batch;
+  nest.extent[kCol] = p->m;
+  nest.extent[kChannel] = p->n;
+  Operand a = whole_operand(c, op.inputs[0]), b = whole_operand(c, op.inputs[1]);
+  Operand bias = whole_operand(c, has_bias ? op.inputs[2] : kNoTensor);
+  Operand y = whole_operand(c, op.outputs[0]);
+  a.stride[kBatch] = p->same_a ? 0 : p->m * params.a_row_bytes;
+  a.stride[kCol] = params.a_row_bytes;
+  b.stride[kBatch] = p->same_b ? 0 : int64_t{p->k} * p->n * kSize;
+  b.stride[kChannel] = p->transposed ? params.b_row_bytes : kSize;
+  bias.stride[kChannel] = kSize;
+  y.stride[kBatch] = p->m * params.out_row_bytes;
+  y.stride[kCol] = params.out_row_bytes;
+  y.stride[kChannel] = kSize;
+  nest.in = {a, b, bias};
+  nest.out = {y};
+
+  // Packed columns take at most a quarter of L2, and every thread has some.
+  const int32_t nr = c.catalog[static_cast<size_t>(nest.kernel)].nr;
+  const int64_t fit = c.target.l2_bytes / 4 / matmul_panel_bytes(p->k, nr);
+  const auto columns = static_cast<int32_t>(
+      std::clamp<int64_t>(ceil_div(ceil_div(p->n, 4), 2 * nr) * 2, 1, std::max<int64_t>(fit, 1)) *
+      nr);
+  nest.loops = {{kBatch, 1, true}, {kChannel, columns, true}};
+  nest.scratch_bytes = matmul_scratch_bytes(p->k, std::min(columns, p->n), nr);
+  return nest;
+}
+
+}  // namespace pj

@@ -1,0 +1,162 @@
+// The caches of the traffic model by hand-counted sequences, and what must hold for every program.
+#include "runtime/plan/traffic.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/passes/passes.h"
+#include "runtime/plan/plan.h"
+#include "tests/support/graphs.h"
+
+namespace pj {
+namespace {
+
+Target with_caches(CacheSize l1, CacheSize l2) {
+  Target t;
+  t.l1_bytes = l1.bytes, t.l1_ways = l1.ways;
+  t.l2_bytes = l2.bytes, t.l2_ways = l2.ways;
+  return t;
+}
+
+// Two sets of two lines, then eight lines in one set.
+CacheModel small_caches() { return CacheModel(with_caches({4 * 64, 2}, {8 * 64, 8})); }
+constexpr uint64_t at(uint64_t line) { return (line + 1000) * 64; }
+
+TEST(CacheModel, ALineStaysUntilItsSetNeedsTheRoom) {
+  CacheModel caches = small_caches();
+  for (const uint64_t line : {0, 2, 0, 4}) caches.read(at(line), 1);  // 2 has to leave
+  EXPECT_EQ(caches.counts().misses[0], 3);
+  caches.read(at(0), 1);
+  EXPECT_EQ(caches.counts().misses[0], 3);
+  caches.read(at(2), 1);
+  EXPECT_EQ(caches.counts().misses[0], 4);
+  EXPECT_EQ(caches.counts().misses[1], 3) << "the second cache has room for all";
+}
+
+TEST(CacheModel, OtherSetsAreNotTouched) {
+  CacheModel caches = small_caches();
+  for (const uint64_t line : {1, 0, 2, 4, 6}) caches.read(at(line), 1);
+  const int64_t misses = caches.counts().misses[0];
+  caches.read(at(1), 1);
+  EXPECT_EQ(caches.counts().misses[0], misses);
+}
+
+TEST(CacheModel, AnAccessTouchesEveryLineThatItReaches) {
+  CacheModel caches = small_caches();
+  caches.read(at(0) + 60, 8);
+  EXPECT_EQ(caches.counts().misses[0], 2);
+  EXPECT_EQ(caches.counts().accessed_bytes, 8);
+  caches.read(at(0), 0);
+  EXPECT_EQ(caches.counts().misses[0], 2);
+}
+
+TEST(CacheModel, ChangedLinesAreWrittenBackOnce) {
+  CacheModel caches = small_caches();
+  caches.write(at(0), 64);
+  for (const uint64_t line : {2, 4}) caches.read(at(line), 64);
+  EXPECT_EQ(caches.counts().written_back[0], 1);
+  EXPECT_EQ(caches.counts().written_back[1], 0) << "the second cache keeps it";
+  caches.read(at(0), 64);
+  for (const uint64_t line : {2, 4}) caches.read(at(line), 64);
+  EXPECT_EQ(caches.counts().written_back[0], 1) << "it had not changed again";
+  for (uint64_t line = 6; line < 40; line += 2) caches.read(at(line), 64);
+  EXPECT_EQ(caches.counts().written_back[1], 1);
+}
+
+TEST(CacheModel, SetsNeedNotBeAPowerOfTwo) {
+  CacheModel caches(with_caches({3 * 64, 1}, {64 << 10, 16}));
+  for (int round = 0; round < 2; ++round)
+    for (const uint64_t line : {0, 1, 2}) caches.read(line * 64 + 64, 64);
+  EXPECT_EQ(caches.counts().misses[0], 3);
+  caches.read(4 * 64, 64);
+  caches.read(1 * 64, 64);
+  EXPECT_EQ(caches.counts().misses[0], 5);
+}
+
+Plan plan_of(const Target& target, bool bands = false) {
+  Graph graph = *testing::inverted_residual(56, 56, 16, 96);
+  EXPECT_TRUE(run_passes(graph));
+  PlanOptions options;
+  options.bands = bands;
+  return *make_plan(graph, target, kernel_catalog(), options);
+}
+
+Traffic total(const Plan& plan, const Target& target) {
+  Traffic sum;
+  for (const Traffic& t : traffic_of(plan.program, kernel_catalog(), target)) sum += t;
+  return sum;
+}
+
+int64_t weight_bytes(const Plan& plan) {
+  int64_t bytes = 0;
+  for (const PackedConstant& c : plan.program.packed) bytes += c.bytes;
+  return bytes;
+}
+
+// For every level that a PC can plan for, whose kernels read in different orders.
+class TrafficOf : public ::testing::TestWithParam<const char*> {
+ protected:
+  Target target(CacheSize l1, CacheSize l2) const {
+    Target t = with_caches(l1, l2);
+    t.isa = target_by_name(GetParam())->isa;
+    return t;
+  }
+};
+
+TEST_P(TrafficOf, NothingComesFromMemoryWhereEverythingFits) {
+  const Target t = target({32 << 10, 8}, {16 << 20, 16});
+  const Traffic sum = total(plan_of(t), t);
+  EXPECT_EQ(sum.dram_bytes, 0);
+  EXPECT_GT(sum.l2_bytes, 0);
+  EXPECT_EQ(sum.l3_bytes, 0);
+}
+
+TEST_P(TrafficOf, SmallCachesReadAllWeightsAndTensorsOnceAtLeast) {
+  const Target t = target({8 << 10, 8}, {16 << 10, 8});
+  const Plan plan = plan_of(t);
+  int64_t tensors = 0;
+  for (const Step& step : plan.program.steps)
+    for (const LoopNest& nest : step.members) tensors += nest.in[0].bytes + nest.out[0].bytes;
+  const Traffic sum = total(plan, t);
+  EXPECT_GE(sum.dram_bytes, tensors);
+  EXPECT_LE(sum.dram_bytes, 60 * (tensors + weight_bytes(plan)));
+  EXPECT_GE(sum.l2_bytes, sum.dram_bytes);
+  EXPECT_GE(sum.l1_bytes, tensors);
+}
+
+TEST_P(TrafficOf, LargerCachesNeverFetchMore) {
+  const Target t = target({32 << 10, 8}, {64 << 10, 16});
+  const Plan plan = plan_of(t);
+  int64_t before = INT64_MAX;
+  for (const int64_t kilobytes : {64, 256, 1024, 4096}) {
+    Target larger = t;
+    larger.l2_bytes = kilobytes << 10;
+    larger.l2_ways = static_cast<int32_t>(kilobytes / 4);  // more ways, as many sets
+    const int64_t fetched = total(plan, larger).last_misses;
+    EXPECT_LE(fetched, before) << kilobytes;
+    before = fetched;
+  }
+}
+
+TEST_P(TrafficOf, BandsKeepTheExpandedTensorOutOfMemory) {
+  const Target t = target({32 << 10, 8}, {128 << 10, 16});
+  const Plan layers = plan_of(t), bands = plan_of(t, true);
+  ASSERT_LT(bands.program.steps.size(), layers.program.steps.size());
+  EXPECT_LT(total(bands, t).dram_bytes * 2, total(layers, t).dram_bytes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, TrafficOf,
+                         ::testing::Values("scalar", "avx2", "avxvnni", "avx512vnni"));
+
+TEST(Bound, IsWhatTakesLongest) {
+  const Plan plan = plan_of(Target{});
+  const Step& step = plan.program.steps[0];
+  EXPECT_STREQ(bound_of(step, kernel_catalog(), {}), "arithmetic");
+  Traffic t;
+  t.dram_bytes = int64_t{1} << 40;
+  EXPECT_STREQ(bound_of(step, kernel_catalog(), t), "dram");
+  t.l2_bytes = t.dram_bytes * 8;
+  EXPECT_STREQ(bound_of(step, kernel_catalog(), t), "l2");
+}
+
+}  // namespace
+}  // namespace pj
