@@ -6,6 +6,7 @@
 #include "kernels/conv/segments.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/packing/packing.h"
 #include "kernels/reduce/reduce.h"
 
 namespace pj {
