@@ -11,6 +11,7 @@
 #include "cli/inputs.h"
 #include "cli/measured_energy.h"
 #include "cli/step_energy.h"
+#include "cli/step_traffic.h"
 #include "cli/workloads.h"
 #include "runtime/energy/calibration.h"
 #include "runtime/peak/sample.h"
@@ -79,12 +80,12 @@ class Measuring {
     fill_random(session);
     unwrap(session.run());
     const Attribution measured = unwrap(measure_steps(session, meter_, attribution_));
-    const Graph& graph = session.compiled().graph;
+    const std::vector<Traffic> traffic = step_traffic(session, std::nullopt);
     for (size_t i = 0; i < measured.steps.size(); ++i) {
       const Step& step = session.program().steps[i];
-      samples_.push_back(
-          {step_amounts(session, step, measured.step_seconds[i], operand_bytes(graph, step)),
-           measured.steps[i], index});
+      samples_.push_back({step_amounts(session, step, measured.step_seconds[i],
+                                       repeated_traffic(session, step, traffic[i])),
+                          measured.steps[i], index});
     }
   }
 

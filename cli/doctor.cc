@@ -101,11 +101,11 @@ Diagnosis diagnose() {
   examine_isa(d);
   examine_machine(d);
   for (const char* name : {"pthreadpool", "builtin"}) {
-    const Result<PoolKind> kind = pool_by_name(name);
-    if (kind && make_pool(*kind, 2)) {
+    const auto pool = make_pool(*pool_by_name(name), 2);
+    if (pool) {
       d.pools.emplace_back(name);
     } else {
-      d.findings.push_back({false, fmt::format("thread pool {} does not work", name),
+      d.findings.push_back({false, fmt::format("thread pool {}: {}", name, pool.error().message),
                             "use the other one with --pool"});
     }
   }
@@ -170,8 +170,8 @@ void print_text(const Diagnosis& d) {
   Table facts({{"", false}, {"", false}});
   facts.add({"version", PJ_VERSION});
   facts.add({"CPU", printable(d.cpu.name)});
-  facts.add({"cores", fmt::format("{}; threads by default: {}", d.cpu.cores,
-                                  d.cpu.default_threads)});
+  facts.add(
+      {"cores", fmt::format("{}; threads by default: {}", d.cpu.cores, d.cpu.default_threads)});
   facts.add({"caches", fmt::format("L1 {}, L2 {}, L3 {}", cache(d.cpu.l1_bytes),
                                    cache(d.cpu.l2_bytes), cache(d.cpu.l3_bytes))});
   facts.add({"features", to_string(d.cpu.isa)});

@@ -105,7 +105,8 @@ int measure(const Args& command, bool json) {
 
 // --- two commands --------------------------------------------------------------------------------
 
-// Two commands as the steps of a bench.
+// Two commands as the steps of a bench. A command that fails makes every later reading fail: the
+// code that measures knows no exceptions.
 class CommandBench final : public Bench {
  public:
   CommandBench(const Args& a, const Args& b, LiveMeter& meter) : commands_{a, b}, meter_(meter) {}
@@ -113,22 +114,31 @@ class CommandBench final : public Bench {
   size_t steps() const override { return commands_.size(); }
   void prepare(size_t) override {}
   void run(size_t step, int64_t repetitions) override {
-    for (; repetitions > 0; --repetitions) {
-      const int status = run_program(commands_[step], ChildOutput::kToStandardError);
-      if (status != 0)
-        fail("'{}' ended with exit status {}", printable(commands_[step][0]), status);
-    }
+    for (; repetitions > 0 && failure_.empty(); --repetitions) run_once(commands_[step]);
   }
   void run_all(int64_t repetitions) override {
     for (size_t step = 0; step < steps(); ++step) run(step, repetitions);
   }
   void idle(int64_t ns) override { std::this_thread::sleep_for(std::chrono::nanoseconds(ns)); }
   int64_t now_ns() override { return pj::now_ns(); }
-  Result<double> joules() override { return meter_.joules(); }
+  Result<double> joules() override {
+    if (!failure_.empty()) return error(ErrorCode::kWrongState, "{}", failure_);
+    return meter_.joules();
+  }
 
  private:
+  void run_once(const Args& command) {
+    try {
+      const int status = run_program(command, ChildOutput::kToStandardError);
+      if (status != 0) failure_ = fmt::format("'{}' ended with exit status {}", command[0], status);
+    } catch (const Failure& failure) {
+      failure_ = failure.what();
+    }
+  }
+
   std::vector<Args> commands_;
   LiveMeter& meter_;
+  std::string failure_;
 };
 
 const char* verdict_text(Comparison::Verdict verdict) {

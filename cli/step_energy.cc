@@ -3,27 +3,10 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/common.h"
-#include "runtime/base/cpu.h"
-
 namespace pj::cli {
 namespace {
 
 using namespace pj::energy;
-
-// What the step's kernels multiply.
-Term mac_term(const Graph& graph, const Step& step) {
-  for (int32_t index : step.op_indices) {
-    const Op& op = graph.ops[static_cast<size_t>(index)];
-    if (op.inputs.empty() || op.inputs[0] == kNoTensor) continue;
-    const DType dtype = graph.tensor(op.inputs[0]).dtype;
-    // Floats of 16 bits are computed in 32.
-    return is_float(dtype) ? Term::kMacF32 : Term::kMacInt8;
-  }
-  return Term::kMacF32;
-}
-
-}  // namespace
 
 // Operands that pass between the members of a band stay inside.
 int64_t operand_bytes(const Graph& graph, const Step& step) {
@@ -41,38 +24,51 @@ int64_t operand_bytes(const Graph& graph, const Step& step) {
   return bytes;
 }
 
-int64_t inference_bytes(const Session& session) {
-  const CompiledModel& compiled = session.compiled();
-  const Program& program = compiled.plan.program;
-  int64_t bytes = program.arena_bytes + constant_bytes(compiled.graph);
-  for (const IoBinding& io : program.inputs) bytes += io.bytes;
-  for (const IoBinding& io : program.outputs) bytes += io.bytes;
-  return bytes;
+}  // namespace
+
+int step_threads(const Session& session, const Step& step) {
+  return step.threads > 0 ? std::min(step.threads, session.threads()) : session.threads();
 }
 
-Terms step_amounts(const Session& session, const Step& step, double seconds, int64_t reuse_bytes) {
-  const Graph& graph = session.compiled().graph;
-  const int threads =
-      step.threads > 0 ? std::min(step.threads, session.threads()) : session.threads();
+Term mac_term(const Graph& graph, const Step& step) {
+  for (int32_t index : step.op_indices) {
+    const Op& op = graph.ops[static_cast<size_t>(index)];
+    if (op.inputs.empty() || op.inputs[0] == kNoTensor) continue;
+    const DType dtype = graph.tensor(op.inputs[0]).dtype;
+    // Floats of 16 bits are computed in 32.
+    return is_float(dtype) ? Term::kMacF32 : Term::kMacInt8;
+  }
+  return Term::kMacF32;
+}
+
+Terms step_amounts(const Session& session, const Step& step, double seconds,
+                   const Traffic& traffic) {
   Terms amounts;
   amounts[Term::kSeconds] = seconds;
-  amounts[Term::kCoreSeconds] = seconds * threads;
-  amounts[mac_term(graph, step)] = static_cast<double>(step.macs);
-  const CpuInfo& cpu = host_cpu();
-  const auto bytes = static_cast<double>(operand_bytes(graph, step));
-  if (reuse_bytes > cpu.l1_bytes) amounts[Term::kByteL1] = bytes;
-  if (reuse_bytes > cpu.l2_bytes) amounts[Term::kByteL2] = bytes;
-  if (reuse_bytes > std::max(cpu.l2_bytes, cpu.l3_bytes)) amounts[Term::kByteDram] = bytes;
+  amounts[Term::kCoreSeconds] = seconds * step_threads(session, step);
+  amounts[mac_term(session.compiled().graph, step)] = static_cast<double>(step.macs);
+  amounts[Term::kByteL1] = static_cast<double>(traffic.l1_bytes);
+  amounts[Term::kByteL2] = static_cast<double>(traffic.l2_bytes);
+  amounts[Term::kByteL3] = static_cast<double>(traffic.l3_bytes);
+  amounts[Term::kByteDram] = static_cast<double>(traffic.dram_bytes);
   return amounts;
 }
 
+Traffic repeated_traffic(const Session& session, const Step& step, Traffic traffic) {
+  const Target& target = session.model().options().target;
+  const int64_t bytes = operand_bytes(session.compiled().graph, step);
+  if (bytes <= target.l1_bytes) traffic.l2_bytes = 0;
+  if (bytes <= target.l2_bytes) traffic.l3_bytes = 0;
+  if (bytes <= std::max(target.l2_bytes, target.l3_bytes)) traffic.dram_bytes = 0;
+  return traffic;
+}
+
 std::vector<Energy> step_energies(const Session& session, std::span<const double> seconds,
-                                  const EnergyModel& model) {
-  const int64_t reuse = inference_bytes(session);
+                                  std::span<const Traffic> traffic, const EnergyModel& model) {
   std::vector<Energy> energies;
   for (size_t i = 0; i < seconds.size(); ++i)
     energies.push_back(
-        model.estimate(step_amounts(session, session.program().steps[i], seconds[i], reuse)));
+        model.estimate(step_amounts(session, session.program().steps[i], seconds[i], traffic[i])));
   return energies;
 }
 

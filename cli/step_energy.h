@@ -1,4 +1,4 @@
-// Energy of a model's steps, from their times and an energy model.
+// Energy of a model's steps, from their times, their bytes and an energy model.
 #pragma once
 
 #include <span>
@@ -6,21 +6,25 @@
 
 #include "runtime/energy/model.h"
 #include "runtime/exec/session.h"
+#include "runtime/plan/traffic.h"
 
 namespace pj::cli {
 
-// What one run of a step does. Bytes are those of its operands, each counted once: no step can move
-// fewer. They come from the nearest memory that holds `reuse_bytes`, all that is touched until they
-// are needed again.
-energy::Terms step_amounts(const Session& session, const Step& step, double seconds,
-                           int64_t reuse_bytes);
-// For steps that are repeated alone: the bytes of a step's own operands.
-int64_t operand_bytes(const Graph& graph, const Step& step);
-// For whole inferences: weights, activations, inputs and outputs.
-int64_t inference_bytes(const Session& session);
+// How many threads a step uses at most.
+int step_threads(const Session& session, const Step& step);
+// What the step's kernels multiply.
+energy::Term mac_term(const Graph& graph, const Step& step);
 
-// One a step; `seconds` of one run of each. The session is prepared.
+// What one run of a step does in `seconds`.
+energy::Terms step_amounts(const Session& session, const Step& step, double seconds,
+                           const Traffic& traffic);
+// Traffic of a step that is repeated alone: memories behind the one that holds all its operands
+// have nothing to do.
+Traffic repeated_traffic(const Session& session, const Step& step, Traffic traffic);
+
+// One a step; `seconds` and `traffic` of one run of each. The session is prepared.
 std::vector<energy::Energy> step_energies(const Session& session, std::span<const double> seconds,
+                                          std::span<const Traffic> traffic,
                                           const energy::EnergyModel& model);
 
 }  // namespace pj::cli

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <thread>
 
 #include "runtime/base/clock.h"
@@ -20,14 +21,18 @@ using namespace pj::energy;
 constexpr int64_t kRestNs = 1'000'000;
 constexpr int64_t kLoopRepeats = 2000, kAdditions = 1 << 16;
 
-// Bytes from a farther memory enter every nearer level.
-Terms stream_amounts(const std::string& level, double bytes) {
+// Bytes from a farther memory pass every nearer one.
+Terms stream_amounts(std::string_view level, double bytes) {
   Terms terms;
-  if (level == "L1") return terms;
-  terms[Term::kByteL1] = bytes;
-  if (level == "L2") return terms;
-  terms[Term::kByteL2] = bytes;
-  if (level == "DRAM") terms[Term::kByteDram] = bytes;
+  constexpr std::pair<const char*, Term> kLevels[] = {{"L1", Term::kByteL1},
+                                                      {"L2", Term::kByteL2},
+                                                      {"L3", Term::kByteL3},
+                                                      {"DRAM", Term::kByteDram}};
+  for (const auto& [name, term] : kLevels) {
+    if (term == Term::kByteL3 && host_cpu().l3_bytes == 0) continue;
+    terms[term] = bytes;
+    if (level == name) break;
+  }
   return terms;
 }
 

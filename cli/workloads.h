@@ -17,7 +17,7 @@ namespace pj::cli {
 struct Workload {
   std::string name;  // "int8 avx2", "load L2", "rest"
   int threads = 1;   // 0: the machine rests
-  // Of one repetition, besides time. Bytes are those that entered a level.
+  // Of one repetition, besides time.
   energy::Terms amounts;
   // On one thread, which `slot` names.
   std::function<void(int slot, int64_t repetitions)> run;

@@ -17,9 +17,9 @@ struct Float512 {
   static constexpr int kLanes = 16;
   static constexpr int kPanelVectors = 1;  // registers of a panel of a convolution's weights
   // Pixels of the blocks of 4, 2 and 1 panels that fit the registers, from the largest on.
-  using Blocks4 = std::integer_sequence<int, 6, 5, 4, 3, 2, 1>;
-  using Blocks2 = std::integer_sequence<int, 12, 10, 8, 6, 4, 2, 1>;
-  using Blocks1 = std::integer_sequence<int, 24, 16, 12, 8, 4, 2, 1>;
+  using Blocks4 = std::integer_sequence<int, 6, 4, 3, 2, 1>;
+  using Blocks2 = std::integer_sequence<int, 12, 8, 6, 4, 2, 1>;
+  using Blocks1 = std::integer_sequence<int, 24, 16, 8, 4, 2, 1>;
 
   PJ_INLINE static Vec set(float x) { return _mm512_set1_ps(x); }
   PJ_INLINE static Vec load(const float* p) { return _mm512_loadu_ps(p); }
@@ -67,7 +67,32 @@ struct Float512 {
     return halves(halves(four[0], four[1]), halves(four[2], four[3]));
   }
 
+  // For pairs of k's in neighbouring lanes: p[0] and p[1] in all pairs of lanes; x and zero.
+  PJ_INLINE static Vec pair(const float* p) {
+    return _mm512_castpd_ps(
+        _mm512_broadcastsd_pd(_mm_loadl_pd(__m128d{}, reinterpret_cast<const double*>(p))));
+  }
+  PJ_INLINE static Vec half_pair(float x) { return _mm512_maskz_mov_ps(kEven, set(x)); }
+  // Eight floats in the even lanes.
+  PJ_INLINE static Vec load_even(const float* p) { return _mm512_maskz_expandloadu_ps(kEven, p); }
+  // Sums of neighbouring lanes, of a and then of b.
+  PJ_INLINE static Vec pair_sums(Vec a, Vec b) {
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    return add(_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b));
+  }
+  // Stores the first `count` lanes of a half. (A masked instruction that extracts to memory would
+  // touch all lanes.)
+  template <int half>
+  PJ_INLINE static void store_half(float* p, Vec x, int32_t count) {
+    if constexpr (half == 1) x = _mm512_shuffle_f32x4(x, x, 0xee);
+    store_part(p, x, count);
+  }
+
  private:
+  static constexpr __mmask16 kEven = 0x5555;
+
   PJ_INLINE static __mmask16 mask(int32_t count) {
     return static_cast<__mmask16>((1U << count) - 1);
   }

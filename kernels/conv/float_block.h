@@ -109,22 +109,35 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
       for (int v = 0; v < kVectors; ++v) acc[i][v] = Floats::add(acc[i][v], more[c][i][v]);
 }
 
-// Writes the first `channels` results of a pixel, or all of them.
-template <int vectors>
-PJ_INLINE void store_channels(const Floats::Vec* results, float* out, int32_t channels) {
-  if (channels == vectors * Floats::kLanes) {
-    unrolled<vectors>(
-        [&](auto v) PJ_INLINE_LAMBDA { Floats::store(out + v * Floats::kLanes, results[v]); });
+// Writes the results of mr pixels, their first `channels` channels.
+template <int mr, int panels>
+PJ_INLINE void store_block(const FloatSums<mr, panels>& results, uint8_t* out, int64_t out_step,
+                           int32_t channels) {
+  constexpr int kVectors = panels * Floats::kPanelVectors;
+  constexpr int32_t kChannels = kVectors * Floats::kLanes;
+  if (channels == kChannels) {
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+      unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
+        Floats::store(reinterpret_cast<float*>(out) + v * Floats::kLanes, results[i][v]);
+      });
+      out += out_step;
+    });
     return;
   }
-  unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
-    const int32_t left = channels - v * Floats::kLanes;
-    if (left >= Floats::kLanes) {
-      Floats::store(out + v * Floats::kLanes, results[v]);
-    } else if (left > 0) {
-      Floats::store_part(out + v * Floats::kLanes, results[v], left);
-    }
+  // By way of a copy, which makes small code.
+  float copy[mr][kChannels];
+  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
+      Floats::store(copy[i] + v * Floats::kLanes, results[i][v]);
+    });
   });
+  for (int i = 0; i < mr; ++i, out += out_step) {
+    auto* to = reinterpret_cast<float*>(out);
+    int32_t c = 0;
+    for (; c + Floats::kLanes <= channels; c += Floats::kLanes)
+      Floats::store(to + c, Floats::load(copy[i] + c));
+    if (c < channels) Floats::store_part(to + c, Floats::load(copy[i] + c), channels - c);
+  }
 }
 
 // `count` blocks that follow each other, from pixel `col` of the row.
@@ -144,13 +157,13 @@ template <typename W, int mr, int panels>
     });
     accumulate<W, mr, panels>(t, r, x_offset, acc);
     const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
-    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-      unrolled<kVectors>(
-          [&](auto v) PJ_INLINE_LAMBDA { acc[i][v] = Floats::limited(acc[i][v], low, high); });
-      store_channels<kVectors>(acc[i], reinterpret_cast<float*>(out), r.channels);
-      out += t.out_step;
+    unrolled<mr * kVectors>([&](auto i) PJ_INLINE_LAMBDA {
+      Floats::Vec& sum = acc[i / kVectors][i % kVectors];
+      sum = Floats::limited(sum, low, high);
     });
+    store_block<mr, panels>(acc, out, t.out_step, r.channels);
     x_offset += mr * t.pixel_step;
+    out += mr * t.out_step;
   }
 }
 

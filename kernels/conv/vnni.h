@@ -1,10 +1,9 @@
 // Integer convolution on VNNI: tiles of any number of rows, columns and channels, in blocks that
 // kernels/conv/vnni_block.h computes from registers.
 //
-// Weights of up to four panels stay in L1 while all pixels of the tile pass by. Where a window
-// hangs over the sides of the input, or its last quad would be read past them, the rows that the
-// tile needs are first copied to scratch with padding around: few bytes next to the products they
-// take part in, and blocks need to know nothing of borders.
+// Weights of up to four panels stay in L1 while all pixels of the tile pass by. Rows are copied
+// with padding around (kernels/conv/input_rows.h) where a window hangs over the sides of the input,
+// or its last quad would be read past them.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -21,14 +20,13 @@ namespace pj {
 namespace {
 
 using VnniBlocksFn = void (*)(const VnniTile&, const VnniRow&, int32_t col, int32_t count);
-using VnniBlockSize = BlockSize<VnniBlocksFn>;
 using VnniSizes = BlockSizes<VnniBlocksFn>;
 using VnniCut = RowCut<VnniBlocksFn>;
 
 // Sizes for `panels` panels, from the largest on. The largest fills the registers; a row that is no
 // multiple of it is cut into equal blocks.
 template <int panels, int... pixels>
-constexpr VnniBlockSize kVnniSizes[] = {{pixels, vnni_blocks<pixels, panels>}...};
+constexpr BlockSize<VnniBlocksFn> kVnniSizes[] = {{pixels, vnni_blocks<pixels, panels>}...};
 
 // Isa only delays instantiation.
 template <typename Isa, int panels, int... pixels>

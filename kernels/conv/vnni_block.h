@@ -16,6 +16,7 @@
 #pragma once
 
 #include "kernels/common/unrolled.h"
+#include "kernels/conv/lanes.h"
 #include "kernels/conv/segment_blocks.h"
 #if defined(__AVX512VNNI__)
 #include "kernels/conv/vnni_512.h"
@@ -25,32 +26,6 @@
 
 namespace pj {
 namespace {
-
-// Makes the compiler forget what it knows of p. Otherwise it keeps a pointer a pixel, on the stack
-// where registers run out, instead of using address arithmetic of instructions.
-template <typename T>
-PJ_INLINE void forget(T*& p) {
-  asm volatile("" : "+r"(p));
-}
-
-// `count` rows of bytes at equal distances, read at the same place: a pointer for each three,
-// since an address has the form pointer + {0, 1, 2} * distance.
-template <int count>
-struct Lanes {
-  const uint8_t* at[(count + 2) / 3];
-  int64_t distance;
-
-  PJ_INLINE Lanes(const uint8_t* first, int64_t between) : distance(between) {
-    for (int i = 0; i < (count + 2) / 3; ++i) at[i] = first + 3 * i * between;
-  }
-  PJ_INLINE const uint8_t* operator[](int i) const { return at[i / 3] + i % 3 * distance; }
-  PJ_INLINE void advance(int64_t bytes) {
-    for (const uint8_t*& p : at) {
-      p += bytes;
-      forget(p);
-    }
-  }
-};
 
 // What all blocks of a tile share.
 struct VnniTile : SegmentTile {

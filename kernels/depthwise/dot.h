@@ -18,6 +18,8 @@
 //
 // Panels of at most half a vector of channels have two or four columns in one vector.
 //
+// Windows of 3x3 need no strips where there are enough registers: dot_direct.h.
+//
 // Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h, dot_pairs.h and dot_neon.h.
 // Operands and parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence
 // the anonymous namespace.

@@ -1,5 +1,6 @@
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
+#include "kernels/conv/float_pairs.h"
 #include "kernels/depthwise/float.h"
 #include "kernels/levels/rows.h"
 #include "kernels/matmul/float.h"

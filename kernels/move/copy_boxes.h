@@ -56,6 +56,10 @@ void fill_elements(const CopyKernelParams& p, std::byte* to) {
 }
 
 [[maybe_unused]] void fill_output(const CopyKernelParams& p, std::byte* to) {
+  if (p.fill == 0) {
+    std::memset(to, 0, static_cast<size_t>(p.fill_count * p.fill_size));
+    return;
+  }
   switch (p.fill_size) {
     case 1:
       return fill_elements<uint8_t>(p, to);

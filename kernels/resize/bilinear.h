@@ -1,29 +1,16 @@
-// Bilinear interpolation, a vector of channels at a time, in the order of the reference: first
-// along the row, then between rows.
+// Bilinear interpolation. Integers: a vector of channels at a time, in the order of the reference,
+// whose rounding is theirs: first along the row, then between rows.
 #pragma once
 
 #include "kernels/common/resize_axis.h"
 #include "kernels/common/simd.h"
+#include "kernels/resize/bilinear_float.h"
 #include "kernels/resize/resize.h"
 
 namespace pj {
 namespace {
 
 // Interpolates with vectors of a tag's width.
-template <typename D>
-struct FloatLerp {
-  using Vec = hn::Vec<D>;
-  Vec fx, fy;
-  FloatLerp(const ResizeSource& row, const ResizeSource& col)
-      : fx(hn::Set(D(), col.fraction)), fy(hn::Set(D(), row.fraction)) {}
-  PJ_INLINE Vec operator()(Vec top_left, Vec top_right, Vec bottom_left, Vec bottom_right) const {
-    const Vec top = hn::Add(top_left, hn::Mul(hn::Sub(top_right, top_left), fx));
-    const Vec bottom = hn::Add(bottom_left, hn::Mul(hn::Sub(bottom_right, bottom_left), fx));
-    return hn::Add(top, hn::Mul(hn::Sub(bottom, top), fy));
-  }
-  PJ_INLINE static Vec load(const float* x) { return hn::LoadU(D(), x); }
-  PJ_INLINE static void store(Vec v, float* y) { hn::StoreU(v, D(), y); }
-};
 template <typename D, typename Q>
 struct IntLerp {
   using Vec = hn::Vec<D>;
@@ -46,9 +33,6 @@ struct IntLerp {
     hn::StoreU(hn::DemoteTo(hn::Rebind<Q, D>(), v), hn::Rebind<Q, D>(), y);
   }
 };
-template <typename D, typename T>
-using LerpOf = std::conditional_t<std::is_same_v<T, float>, FloatLerp<D>, IntLerp<D, T>>;
-
 // One output pixel from four input pixels.
 struct Corners {
   const ResizeSource &row, &col;
@@ -58,8 +42,7 @@ struct Corners {
 // All channels with vectors of `lanes`; false if there are fewer channels.
 template <int64_t lanes, typename T>
 PJ_INLINE bool interpolate(const Corners& x, int64_t channels, T* y) {
-  using Wide = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
-  using Lerp = LerpOf<hn::Simd<Wide, static_cast<size_t>(lanes), 0>, T>;
+  using Lerp = IntLerp<hn::Simd<int32_t, static_cast<size_t>(lanes), 0>, T>;
   const Lerp lerp(x.row, x.col);
   return for_channel_blocks<lanes>(channels, [&](int64_t c) {
     auto at = [c](const std::byte* pixel) {
@@ -70,8 +53,8 @@ PJ_INLINE bool interpolate(const Corners& x, int64_t channels, T* y) {
   });
 }
 
-template <typename T, typename>
-void run_bilinear(const Tile& t) {
+template <typename T>
+PJ_INLINE void run_bilinear_int(const Tile& t) {
   const auto& p = *static_cast<const ResizeKernelParams*>(t.params);
   // Fewer channels than a vector has lanes: narrower vectors.
   constexpr int64_t kNarrow = kLanes32 < 4 ? kLanes32 : 4;
@@ -86,6 +69,15 @@ void run_bilinear(const Tile& t) {
       if (!interpolate<kLanes32>(x, p.channels, y) && !interpolate<kNarrow>(x, p.channels, y))
         interpolate<1>(x, p.channels, y);
     }
+  }
+}
+
+template <typename T, typename>
+void run_bilinear(const Tile& t) {
+  if constexpr (std::is_same_v<T, float>) {
+    run_bilinear_float(t);
+  } else {
+    run_bilinear_int<T>(t);
   }
 }
 

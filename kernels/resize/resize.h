@@ -3,6 +3,7 @@
 // Iteration space: kBatch images, kRow rows of the output, whole rows in a tile. Operands:
 //   in[0]  the image, channels-last, of the tile's batch
 //   out[0] channels-last
+// Tile::scratch: kBilinear of floats, a row of the input.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +25,13 @@ struct ResizeKernelParams {
   int32_t rows, cols;  // of the output
   int64_t channels;
   int64_t pixel_bytes;
+  int64_t in_cols;  // of the input
 
   const ResizeSource* row(int32_t r) const {
     return reinterpret_cast<const ResizeSource*>(this + 1) + r;
   }
   const ResizeSource* col(int32_t c) const { return row(rows + c); }
 };
-static_assert(sizeof(ResizeKernelParams) == 24 && sizeof(ResizeSource) == 24);
+static_assert(sizeof(ResizeKernelParams) == 32 && sizeof(ResizeSource) == 24);
 
 }  // namespace pj

@@ -17,9 +17,9 @@ constexpr ArmCore kCores[] = {
     {kArm, 0xd03, "Cortex-A53", true, 32, 512, 0},  // Raspberry Pi 3, Zero 2 W
     {kArm, 0xd04, "Cortex-A35", true, 32, 512, 0},
     {kArm, 0xd05, "Cortex-A55", true, 32, 128, 1024},
-    {kArm, 0xd07, "Cortex-A57", false, 32, 2048, 0},   // Jetson Nano, TX1
-    {kArm, 0xd08, "Cortex-A72", false, 32, 1024, 0},   // Raspberry Pi 4
-    {kArm, 0xd09, "Cortex-A73", false, 32, 1024, 0},   // Odroid N2
+    {kArm, 0xd07, "Cortex-A57", false, 32, 2048, 0},  // Jetson Nano, TX1
+    {kArm, 0xd08, "Cortex-A72", false, 32, 1024, 0},  // Raspberry Pi 4
+    {kArm, 0xd09, "Cortex-A73", false, 32, 1024, 0},  // Odroid N2
     {kArm, 0xd0a, "Cortex-A75", false, 64, 256, 1024},
     {kArm, 0xd0b, "Cortex-A76", false, 64, 512, 2048},  // Raspberry Pi 5
     {kArm, 0xd0c, "Neoverse-N1", false, 64, 1024, 0},
@@ -36,7 +36,7 @@ constexpr ArmCore kCores[] = {
     {kArm, 0xd4f, "Neoverse-V2", false, 64, 2048, 0},
     {kArm, 0xd80, "Cortex-A520", true, 32, 256, 4096},
     {kArm, 0xd81, "Cortex-A720", false, 64, 512, 4096},
-    {kNvidia, 0x003, "Denver 2", true, 64, 2048, 0},   // Jetson TX2
+    {kNvidia, 0x003, "Denver 2", true, 64, 2048, 0},    // Jetson TX2
     {kNvidia, 0x004, "Carmel", false, 64, 2048, 4096},  // Jetson Xavier
     {kQualcomm, 0x802, "Kryo 3xx Gold (Cortex-A75)", false, 64, 256, 2048},
     {kQualcomm, 0x803, "Kryo 3xx Silver (Cortex-A55)", true, 32, 128, 2048},

@@ -21,7 +21,7 @@ struct CalibrationSample {
 };
 inline constexpr int kMicroKernel = -1;
 
-inline constexpr std::array<bool, kTermCount> kAllTerms = {true, true, true, true,
+inline constexpr std::array<bool, kTermCount> kAllTerms = {true, true, true, true, true,
                                                            true, true, true, true};
 
 // Every sample weighs by its relative error: of its interval, and of what no sum of these terms

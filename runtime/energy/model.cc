@@ -3,8 +3,9 @@
 namespace pj::energy {
 
 const char* name_of(Term term) {
-  constexpr const char* kNames[kTermCount] = {"seconds", "core_seconds", "mac_int8", "mac_f16",
-                                              "mac_f32", "byte_l1",      "byte_l2",  "byte_dram"};
+  constexpr const char* kNames[kTermCount] = {"seconds", "core_seconds", "mac_int8",
+                                              "mac_f16", "mac_f32",      "byte_l1",
+                                              "byte_l2", "byte_l3",      "byte_dram"};
   return kNames[static_cast<size_t>(term)];
 }
 

@@ -20,11 +20,12 @@ enum class Term : uint8_t {
   kMacInt8,      // multiply-accumulates
   kMacF16,
   kMacF32,
-  kByteL1,  // bytes that entered this level
-  kByteL2,
+  kByteL1,  // bytes that kernels read and write in the first cache
+  kByteL2,  // bytes that pass between it and what is behind it
+  kByteL3,  // between L2 and L3
   kByteDram,
 };
-inline constexpr size_t kTermCount = 8;
+inline constexpr size_t kTermCount = 9;
 
 // Names in files: "seconds", "mac_int8", ...
 const char* name_of(Term term);

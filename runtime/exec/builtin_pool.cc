@@ -20,7 +20,7 @@ inline void pause() {
 // lies between two regions of a run, too short for a battery to notice.
 constexpr int kSpins = 2000;
 
-// Slots are claimed, not assigned. A region is one word that all threads see,
+// Slots but the caller's own are claimed, not assigned. A region is one word that all threads see,
 //
 //   | generation : 32 | slots : 16 | next unclaimed slot : 16 |
 //

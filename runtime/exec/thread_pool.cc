@@ -1,12 +1,15 @@
 #include "runtime/exec/thread_pool.h"
 
+#ifdef PJ_HAVE_PTHREADPOOL
 #include <pthreadpool.h>
+#endif
 
 #include "runtime/exec/builtin_pool.h"
 
 namespace pj {
 namespace {
 
+#ifdef PJ_HAVE_PTHREADPOOL
 class Pthreadpool final : public ThreadPool {
  public:
   explicit Pthreadpool(pthreadpool_t pool) : pool_(pool) {}
@@ -33,6 +36,19 @@ class Pthreadpool final : public ThreadPool {
   pthreadpool_t pool_;
 };
 
+Result<std::unique_ptr<ThreadPool>> make_pthreadpool(int threads) {
+  pthreadpool_t pool = pthreadpool_create(static_cast<size_t>(threads));
+  if (pool == nullptr)
+    return error(ErrorCode::kOutOfMemory, "cannot start {} threads; use fewer", threads);
+  return std::unique_ptr<ThreadPool>(new Pthreadpool(pool));
+}
+#else
+Result<std::unique_ptr<ThreadPool>> make_pthreadpool(int) {
+  return error(ErrorCode::kPlatformUnsupported,
+               "this build has no pthreadpool; use the pool 'builtin'");
+}
+#endif
+
 }  // namespace
 
 Result<PoolKind> pool_by_name(std::string_view name) {
@@ -50,10 +66,7 @@ Result<std::unique_ptr<ThreadPool>> make_pool(PoolKind kind, int threads) {
                  kMaxThreads);
   }
   if (kind == PoolKind::kBuiltin) return make_builtin_pool(threads);
-  pthreadpool_t pool = pthreadpool_create(static_cast<size_t>(threads));
-  if (pool == nullptr)
-    return error(ErrorCode::kOutOfMemory, "cannot start {} threads; use fewer", threads);
-  return std::unique_ptr<ThreadPool>(new Pthreadpool(pool));
+  return make_pthreadpool(threads);
 }
 
 }  // namespace pj

@@ -36,7 +36,8 @@ enum class PoolKind { kPthreadpool, kBuiltin };
 // "pthreadpool" or "builtin". Errors: kInvalidArgument.
 Result<PoolKind> pool_by_name(std::string_view name);
 
-// A pool of `threads` threads, the caller included. Errors: kOutOfMemory if none can be made.
+// A pool of `threads` threads, the caller included. Errors: kOutOfMemory if none can be made,
+// kPlatformUnsupported for a pthreadpool in a self-contained build.
 Result<std::unique_ptr<ThreadPool>> make_pool(PoolKind kind, int threads);
 
 }  // namespace pj

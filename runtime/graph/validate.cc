@@ -3,6 +3,7 @@
 
 #include "runtime/graph/graph_checks.h"
 #include "runtime/graph/op_checks.h"
+#include "runtime/graph/quant_scan.h"
 
 namespace pj {
 namespace {
@@ -12,14 +13,10 @@ constexpr float kMinScale = 1e-30f;
 constexpr float kMaxScale = 1e30f;
 
 Status check_scales(const Quantization& q) {
-  // The negation also catches NaN.
-  auto bad = [](float s) { return !(s >= kMinScale && s <= kMaxScale); };
-  // Models have tens of thousands: first whether any is bad, in a loop without exits.
-  unsigned count = 0;
-  for (float s : q.scale) count += bad(s) ? 1u : 0u;
-  if (count == 0) return {};
+  if (all_within(q.scale, kMinScale, kMaxScale)) return {};
   for (float s : q.scale) {
-    if (bad(s))
+    // The negation also catches NaN.
+    if (!(s >= kMinScale && s <= kMaxScale))
       return error(ErrorCode::kModelInvalid, "scale {} is not a positive number in [{}, {}]", s,
                    kMinScale, kMaxScale);
   }
@@ -28,10 +25,7 @@ Status check_scales(const Quantization& q) {
 
 Status check_zero_points(const Tensor& t) {
   const IntRange range = range_of(t.dtype);
-  // Most are 0: found in a loop without exits.
-  int32_t any = 0;
-  for (int32_t z : t.quant.zero_point) any |= z;
-  if (any == 0 && range.min <= 0) return {};
+  if (all_zero(t.quant.zero_point) && range.min <= 0) return {};  // most are
   for (int32_t z : t.quant.zero_point) {
     if (z < range.min || z > range.max)
       return error(ErrorCode::kModelInvalid, "zero point {} is outside the range of {}", z,

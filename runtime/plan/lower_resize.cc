@@ -38,7 +38,7 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
   if (nest.kernel < 0) return std::nullopt;
   const int64_t pixel = x.shape[3] * static_cast<int64_t>(size_of(x.dtype));
   const int64_t in_row = x.shape[2] * pixel, out_row = y.shape[2] * pixel;
-  const ResizeKernelParams header = {y.shape[1], y.shape[2], x.shape[3], pixel};
+  const ResizeKernelParams header = {y.shape[1], y.shape[2], x.shape[3], pixel, x.shape[2]};
   const auto rows = sources({x.shape[1], y.shape[1], a}, y.shape[1], in_row, a.fn);
   const auto cols = sources({x.shape[2], y.shape[2], a}, y.shape[2], pixel, a.fn);
   nest.params = params_bytes(header);
@@ -46,6 +46,7 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
     const auto bytes = std::as_bytes(std::span(*part));
     nest.params.insert(nest.params.end(), bytes.begin(), bytes.end());
   }
+  if (a.fn == ResizeFn::kBilinear && x.dtype == DType::kF32) nest.scratch_bytes = in_row;
   nest.extent[kBatch] = y.shape[0];
   nest.extent[kRow] = y.shape[1];
   Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);

@@ -168,28 +168,6 @@ Traffic& Traffic::operator+=(const Traffic& o) {
   return *this;
 }
 
-const char* bound_of(const Step& step, std::span<const KernelDesc> catalog, const Traffic& t) {
-  double most = 0;
-  if (!step.prepared && step.members[0].kernel >= 0) {
-    const KernelDesc& kernel = catalog[static_cast<size_t>(step.members[0].kernel)];
-    most = static_cast<double>(step.macs) / static_cast<double>(kernel.macs_per_cycle);
-  }
-  const char* bound = "arithmetic";
-  struct Memory {
-    const char* name;
-    int64_t bytes;
-    double bytes_per_cycle;
-  };
-  for (const Memory& m : {Memory{"l1", t.l1_bytes, 96}, Memory{"l2", t.l2_bytes, 32},
-                          Memory{"l3", t.l3_bytes, 16}, Memory{"dram", t.dram_bytes, 8}}) {
-    const double cycles = static_cast<double>(m.bytes) / m.bytes_per_cycle;
-    if (cycles <= most) continue;
-    most = cycles;
-    bound = m.name;
-  }
-  return bound;
-}
-
 std::vector<Traffic> traffic_of(const Program& program, std::span<const KernelDesc> catalog,
                                 const Target& target) {
   Replay replay(program, catalog, target);

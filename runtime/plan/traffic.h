@@ -31,8 +31,4 @@ struct Traffic {
 std::vector<Traffic> traffic_of(const Program& program, std::span<const KernelDesc> catalog,
                                 const Target& target);
 
-// What a step would wait for if everything else were free: its arithmetic, or the memory that gives
-// it the fewest bytes for its need, at rates that are typical of today's cores.
-const char* bound_of(const Step& step, std::span<const KernelDesc> catalog, const Traffic& traffic);
-
 }  // namespace pj

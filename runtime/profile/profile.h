@@ -9,6 +9,7 @@ namespace pj {
 struct StepTime {
   int64_t ns = 0;              // sum over the runs
   int64_t min_ns = INT64_MAX;  // the fastest run of this step
+  int64_t ticks = 0;           // of the last run (runtime/base/ticks.h)
 };
 
 struct Profile {

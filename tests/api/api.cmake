@@ -15,8 +15,11 @@ add_test(NAME api_symbols
 
 # An instrumented library needs a program built the same way.
 if(NOT PJ_SANITIZE)
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
   add_test(NAME install_consumer
            COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DBUILD=${CMAKE_BINARY_DIR}
                    -DGENERATOR=${CMAKE_GENERATOR} -DC_COMPILER=${CMAKE_C_COMPILER}
+                   -DTOOLCHAIN=${CMAKE_TOOLCHAIN_FILE} -DSYSROOT=${CMAKE_SYSROOT}
+                   -DEMULATOR=${emulator}
                    -P ${folder}/install_consumer.cmake)
 endif()

@@ -1,5 +1,6 @@
 # Installs the library into a temporary folder, builds the examples against it as a project of their
-# own that knows only C, and lets them classify pictures.
+# own that knows only C, and lets them classify pictures. In a cross build TOOLCHAIN, SYSROOT and
+# EMULATOR make and run them for the target.
 set(CMAKE_EXECUTE_PROCESS_COMMAND_ECHO STDOUT)
 set(root ${BUILD}/install_consumer)
 set(prefix ${root}/prefix)
@@ -10,9 +11,18 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
+separate_arguments(EMULATOR)
+set(cross)
+set(flags_of_target)
+if(TOOLCHAIN)
+  set(cross -DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN} -DCMAKE_FIND_ROOT_PATH=${prefix})
+  set(flags_of_target --sysroot=${SYSROOT})
+endif()
+
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component library)
 run(${CMAKE_COMMAND} -S ${SOURCE}/examples -B ${root}/build -G ${GENERATOR}
-    -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release)
+    -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release
+    ${cross})
 run(${CMAKE_COMMAND} --build ${root}/build)
 
 # The package must be the one just installed, and the library must be found where it lies.
@@ -33,7 +43,7 @@ foreach(picture IN LISTS pictures)
   get_filename_component(name ${picture} NAME)
   string(REGEX MATCH "^0*([0-9]+)_" unused ${name})
   list(GET labels ${CMAKE_MATCH_1} label)
-  run(${root}/build/classify builtin:fashion ${picture} ${fashion}/labels.txt)
+  run(${EMULATOR} ${root}/build/classify builtin:fashion ${picture} ${fashion}/labels.txt)
   string(REGEX MATCH "^ *[0-9.]+  ([^\n]*)\n" unused "${output}")
   if(NOT CMAKE_MATCH_1 STREQUAL label)
     message(FATAL_ERROR "${name} shows '${label}', but classify printed:\n${output}")
@@ -48,7 +58,7 @@ if(PKG_CONFIG)
   separate_arguments(flags UNIX_COMMAND "${output}")
   file(WRITE ${root}/version.c
        "#include <pj/pj.h>\n#include <stdio.h>\nint main(void) { return puts(pj_version()) < 0; }\n")
-  run(${C_COMPILER} ${root}/version.c ${flags} -o ${root}/version)
+  run(${C_COMPILER} ${flags_of_target} ${root}/version.c ${flags} -o ${root}/version)
   get_filename_component(libraries ${pc} DIRECTORY)
-  run(${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${libraries}/.. ${root}/version)
+  run(${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${libraries}/.. ${EMULATOR} ${root}/version)
 endif()

@@ -17,8 +17,9 @@ constexpr uint64_t kAsimd = 1 << 1, kFphp = 1 << 9, kAsimdhp = 1 << 10, kAsimddp
 constexpr uint64_t kI8mm = 1 << 13, kBf16 = 1 << 14, kSve2Bit = 1 << 1;  // in the second word
 
 std::string block(int cpu, const char* implementer, const char* part) {
-  return "processor\t: " + std::to_string(cpu) + "\nBogoMIPS\t: 108.00\nCPU implementer\t: " +
-         implementer + "\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: " + part +
+  return "processor\t: " + std::to_string(cpu) +
+         "\nBogoMIPS\t: 108.00\nCPU implementer\t: " + implementer +
+         "\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: " + part +
          "\nCPU revision\t: 3\n\n";
 }
 std::string folder(int cpu) { return "/sys/devices/system/cpu/cpu" + std::to_string(cpu); }

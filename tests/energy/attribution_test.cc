@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <random>
 
 #include "runtime/energy/comparison.h"
 #include "runtime/energy/drift.h"
@@ -243,6 +244,37 @@ TEST(Comparison, FindsTwoPercentUnderDriftAndNothingWhereNothingIs) {
              found * 100, (1 - undecided) * 100);
   EXPECT_GE(found, 0.9);
   EXPECT_GE(undecided, 0.95);
+}
+
+Energy measured(double joules, double half_width) {
+  return {joules, joules - half_width, joules + half_width, EnergySource::kMeasured,
+          IdlePolicy::kGross};
+}
+
+TEST(Comparison, OfTwoEnergiesNeedsAnIntervalWithoutZero) {
+  using Verdict = Comparison::Verdict;
+  EXPECT_EQ(compare(measured(1.05, 0.01), measured(1, 0.01))->verdict(), Verdict::kSecondNeedsLess);
+  EXPECT_EQ(compare(measured(1.01, 0.01), measured(1, 0.01))->verdict(), Verdict::kUndecided);
+  // Looked at together with many others, the same difference proves less.
+  EXPECT_EQ(compare(measured(1.02, 0.01), measured(1, 0.01))->verdict(), Verdict::kSecondNeedsLess);
+  EXPECT_EQ(compare(measured(1.02, 0.01), measured(1, 0.01), 50)->verdict(), Verdict::kUndecided);
+  EXPECT_FALSE(compare(measured(1, 0.1), measured(1, 1.5)));
+  EXPECT_FALSE(compare(measured(1, 0.1), {1, 1, 1, EnergySource::kPrior, IdlePolicy::kGross}));
+  EXPECT_FALSE(compare(measured(1, 0.1), {1, 1, 1, EnergySource::kMeasured, IdlePolicy::kDynamic}));
+}
+
+// Two runs of a model that did not change, each with errors that its intervals state.
+TEST(Comparison, OfTwoEnergiesSeldomErrs) {
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> noise(0, 0.01);
+  int wrong = 0;
+  for (int trial = 0; trial < 2000; ++trial) {
+    const auto c =
+        compare(measured(1 + noise(random), 0.0196), measured(1 + noise(random), 0.0196));
+    wrong += c->verdict() != Comparison::Verdict::kUndecided ? 1 : 0;
+  }
+  EXPECT_LE(wrong, 2000 * 7 / 100);
+  EXPECT_GE(wrong, 2000 * 3 / 100);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ CounterInfo meter(CounterKind kind, int64_t period_ns) {
 
 Reading at(double seconds, double value) { return {static_cast<int64_t>(seconds * 1e9), value}; }
 
-static_assert(!std::is_convertible_v<Energy, double>);
+static_assert(!std::is_convertible_v<Energy, double> && !std::is_constructible_v<Energy, double>);
 static_assert(!fmt::is_formattable<Energy>::value);
 
 TEST(EnergyText, SaysAllThatBelongsToAFigure) {

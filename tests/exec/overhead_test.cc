@@ -1,8 +1,8 @@
 // A step costs little beyond its kernel. The bound is far above what `./dev bench overhead` shows:
 // it has to hold on machines that are busy, and with sanitizers.
-#include <gtest/gtest.h>
-
 #include "bench/overhead/overhead.h"
+
+#include <gtest/gtest.h>
 
 namespace pj {
 namespace {

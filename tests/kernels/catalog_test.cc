@@ -88,8 +88,8 @@ Quantization activation_quant(DType type, Values v) {
 // Output channels of a case: fewer, if the row is for few.
 int32_t fitting_channels(const KernelDesc& k, int32_t channels) {
   ConvKernelParams p;
-  p.out_channels = channels;
-  return k.fits(p) ? channels : 1 + channels % 2;
+  for (p.out_channels = channels; !k.fits(p);) p.out_channels = (p.out_channels + 1) / 2;
+  return p.out_channels;
 }
 
 // Puts what is no ordinary number into every 13th place.

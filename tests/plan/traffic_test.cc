@@ -147,16 +147,5 @@ TEST_P(TrafficOf, BandsKeepTheExpandedTensorOutOfMemory) {
 INSTANTIATE_TEST_SUITE_P(Levels, TrafficOf,
                          ::testing::Values("scalar", "avx2", "avxvnni", "avx512vnni"));
 
-TEST(Bound, IsWhatTakesLongest) {
-  const Plan plan = plan_of(Target{});
-  const Step& step = plan.program.steps[0];
-  EXPECT_STREQ(bound_of(step, kernel_catalog(), {}), "arithmetic");
-  Traffic t;
-  t.dram_bytes = int64_t{1} << 40;
-  EXPECT_STREQ(bound_of(step, kernel_catalog(), t), "dram");
-  t.l2_bytes = t.dram_bytes * 8;
-  EXPECT_STREQ(bound_of(step, kernel_catalog(), t), "l2");
-}
-
 }  // namespace
 }  // namespace pj

@@ -17,4 +17,11 @@
   X(f32_matmul_##isa, kMatmul, float_matmul, kF32, kF32, kF32, isa, mr, nr, 1, kNone, any_layer, \
     macs)
 
-#define PJ_KERNELS_AVX512(X) PJ_FLOAT_ROWS(X, avx512, 24, 8, 16, 28.0f)
+#define PJ_FLOAT_PAIRS(X, isa, type, weights)                                             \
+  X(type##_conv_24x8c2_##isa, kConv, float_pair_conv, kF32, weights, kF32, isa, 24, 8, 2, \
+    kConvSegments, eight_channels, 24.0f)
+
+#define PJ_KERNELS_AVX512(X)                 \
+  PJ_FLOAT_ROWS(X, avx512, 24, 8, 16, 28.0f) \
+  PJ_FLOAT_PAIRS(X, avx512, f32, kF32)       \
+  PJ_FLOAT_PAIRS(X, avx512, f32h, kF16)
