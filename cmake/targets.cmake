@@ -24,9 +24,17 @@ pj_kernel_level(avx512vnni AVX512VNNI "${avx512} -mavx512vnni")
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx512vnni.cc PROPERTIES
   COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-  pj_kernel_level(neon NEON "-march=armv8-a")
-  pj_kernel_level(neondot NEONDOT "-march=armv8.2-a+dotprod")
-  pj_kernel_level(neoni8mm NEONI8MM "-march=armv8.2-a+dotprod+i8mm")
+  # Written in the order that suits cores without much reordering. Scheduling before registers are
+  # allocated would need more of these than there are.
+  set(in_order "$<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>")
+  pj_kernel_level(neon NEON "-march=armv8-a -mtune=cortex-a53")
+  pj_kernel_level(neondot NEONDOT "-march=armv8.2-a+dotprod -mtune=cortex-a55")
+  pj_kernel_level(neoni8mm NEONI8MM "-march=armv8.2-a+dotprod+i8mm -mtune=cortex-a55")
+  foreach(level neon neondot neoni8mm)
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/${level}.cc PROPERTIES
+      COMPILE_OPTIONS ${in_order})
+  endforeach()
+  pj_element_level(neon NEON "-march=armv8-a")
 endif()
 pj_element_level(scalar SCALAR "")
 pj_element_level(avx2 AVX2 "-mavx2 -mfma -mf16c -mbmi -mbmi2")

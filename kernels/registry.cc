@@ -23,12 +23,24 @@ PJ_KERNELS_AVX512(X)
 #ifdef PJ_HAVE_AVX512VNNI
 PJ_KERNELS_AVX512VNNI(X)
 #endif
+#ifdef PJ_HAVE_NEON
+PJ_KERNELS_NEON(X)
+#endif
+#ifdef PJ_HAVE_NEONDOT
+PJ_KERNELS_NEONDOT(X)
+#endif
+#ifdef PJ_HAVE_NEONI8MM
+PJ_KERNELS_NEONI8MM(X)
+#endif
 PJ_ELEMENTS_SCALAR(X)
 #ifdef PJ_HAVE_ELEMENTS_AVX2
 PJ_ELEMENTS_AVX2(X)
 #endif
 #ifdef PJ_HAVE_ELEMENTS_AVX512
 PJ_ELEMENTS_AVX512(X)
+#endif
+#ifdef PJ_HAVE_ELEMENTS_NEON
+PJ_ELEMENTS_NEON(X)
 #endif
 #undef X
 }  // namespace kernels
@@ -58,12 +70,24 @@ std::vector<KernelFn> build_registry() {
 #ifdef PJ_HAVE_AVX512VNNI
   PJ_KERNELS_AVX512VNNI(X)
 #endif
+#ifdef PJ_HAVE_NEON
+  PJ_KERNELS_NEON(X)
+#endif
+#ifdef PJ_HAVE_NEONDOT
+  PJ_KERNELS_NEONDOT(X)
+#endif
+#ifdef PJ_HAVE_NEONI8MM
+  PJ_KERNELS_NEONI8MM(X)
+#endif
   PJ_ELEMENTS_SCALAR(X)
 #ifdef PJ_HAVE_ELEMENTS_AVX2
   PJ_ELEMENTS_AVX2(X)
 #endif
 #ifdef PJ_HAVE_ELEMENTS_AVX512
   PJ_ELEMENTS_AVX512(X)
+#endif
+#ifdef PJ_HAVE_ELEMENTS_NEON
+  PJ_ELEMENTS_NEON(X)
 #endif
 #undef X
 #define X(kind, name, params) put("ref_" name, reference_kernel(OpKind::k##kind));
@@ -93,8 +117,14 @@ IsaSet built_isa() {
 #ifdef PJ_HAVE_AVX512VNNI
   isa = isa | *isa_by_name("avx512vnni");
 #endif
-#if defined(__aarch64__)
+#ifdef PJ_HAVE_NEON
   isa = isa | *isa_by_name("neon");
+#endif
+#ifdef PJ_HAVE_NEONDOT
+  isa = isa | *isa_by_name("neondot");
+#endif
+#ifdef PJ_HAVE_NEONI8MM
+  isa = isa | *isa_by_name("neoni8mm");
 #endif
   return isa;
 }

@@ -46,10 +46,18 @@ const char* name_of(PackingId id) {
       return "depthwise_panels";
     case PackingId::kConvSegments:
       return "conv_segments";
+    case PackingId::kConvDots:
+      return "conv_dots";
+    case PackingId::kConvMulls:
+      return "conv_mulls";
     case PackingId::kDepthwiseQuads:
       return "depthwise_quads";
     case PackingId::kDepthwisePairs:
       return "depthwise_pairs";
+    case PackingId::kDepthwiseDots:
+      return "depthwise_dots";
+    case PackingId::kDepthwiseWide:
+      return "depthwise_wide";
     case PackingId::kNone:
       break;
   }

@@ -50,9 +50,13 @@ enum class PackingId : uint8_t {
   kConvPanels,
   kConvWindows,
   kConvSegments,
+  kConvDots,
+  kConvMulls,
   kDepthwisePanels,
   kDepthwiseQuads,
   kDepthwisePairs,
+  kDepthwiseDots,
+  kDepthwiseWide,
 };
 const char* name_of(PackingId id);
 

@@ -16,6 +16,9 @@
 #include "kernels/catalog/rows/avxvnni.h"
 #include "kernels/catalog/rows/elements.h"
 #include "kernels/catalog/rows/float.h"
+#include "kernels/catalog/rows/neon.h"
+#include "kernels/catalog/rows/neondot.h"
+#include "kernels/catalog/rows/neoni8mm.h"
 #include "kernels/catalog/rows/scalar.h"
 
 #define PJ_KERNELS(X)      \
@@ -24,6 +27,10 @@
   PJ_KERNELS_AVXVNNI(X)    \
   PJ_KERNELS_AVX512(X)     \
   PJ_KERNELS_AVX512VNNI(X) \
+  PJ_KERNELS_NEON(X)       \
+  PJ_KERNELS_NEONDOT(X)    \
+  PJ_KERNELS_NEONI8MM(X)   \
   PJ_ELEMENTS_SCALAR(X)    \
   PJ_ELEMENTS_AVX2(X)      \
-  PJ_ELEMENTS_AVX512(X)
+  PJ_ELEMENTS_AVX512(X)    \
+  PJ_ELEMENTS_NEON(X)

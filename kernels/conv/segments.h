@@ -1,12 +1,12 @@
-// How the kernels of PackingId::kConvSegments see a window: as segments, runs of bytes that are
-// contiguous in a channels-last input and therefore one long K.
+// How the kernels of PackingId::kConvSegments, kConvDots and kConvMulls see a window: as segments,
+// runs of bytes that are contiguous in a channels-last input and therefore one long K.
 //
 //   row ky of the window:   | tap 0, C bytes | tap 1 | tap 2 |     one segment of 3 * C bytes
 //   with dilation in x:     | tap 0 |  gap  | tap 1 |  gap ...     one segment a tap
 //
 // So nothing is gathered, and a first layer of 3 channels and 3x3 taps reads 3 segments of 9 bytes.
-// Integer kernels read segments in quads of 4 bytes, the last one up to 3 bytes past the segment's
-// end; packed weights are zero there. Of floats, what is called bytes here are elements.
+// Integer kernels read segments in units of 4 or 8 bytes, the last one past the segment's end;
+// packed weights are zero there. Of floats, what is called bytes here are elements.
 #pragma once
 
 #include "kernels/conv/conv.h"
@@ -19,7 +19,12 @@ struct Segments {
   int64_t step;     // distance of two in a row, bytes
 
   constexpr int32_t quads() const { return (bytes + 3) / 4; }
+  // Bytes that are read past the end.
+  constexpr int32_t beyond(int32_t unit) const { return (bytes + unit - 1) / unit * unit - bytes; }
 };
+
+// Units of integer kernels whose kr is at most 4, and of others.
+inline constexpr int32_t kQuadUnit = 4, kMullUnit = 8;
 
 constexpr Segments segments_of(const ConvKernelParams& p) {
   if (p.dilation_w == 1 || p.kernel_w == 1) return {1, p.kernel_w * p.in_channels, 0};
@@ -62,7 +67,7 @@ constexpr SegmentScratch segment_scratch(const ConvKernelParams& p, int32_t rows
   SegmentScratch s{};
   s.corrections_at = aligned(int64_t{input_rows(p, rows)} * static_cast<int64_t>(sizeof(void*)));
   s.lines_at = s.corrections_at + aligned((int64_t{rows} * cols + 15) * 4);
-  s.line_bytes = aligned(input_line_bytes(p, cols) + 3);
+  s.line_bytes = aligned(input_line_bytes(p, cols) + kMullUnit - 1);
   return s;
 }
 

@@ -10,8 +10,7 @@
 
 #include <type_traits>
 
-#include "kernels/conv/input_rows.h"
-#include "kernels/conv/row_cut.h"
+#include "kernels/conv/segment_blocks.h"
 #include "kernels/conv/vnni_block.h"
 #include "kernels/conv/vnni_overlap.h"
 #include "kernels/conv/vnni_sums.h"
@@ -21,13 +20,13 @@ namespace pj {
 namespace {
 
 using VnniBlocksFn = void (*)(const VnniTile&, const VnniRow&, int32_t col, int32_t count);
-// Sizes for `panels` panels. The largest fills the registers; a row that is no multiple of it is
-// cut into equal blocks.
-template <int panels, int... pixels>
-constexpr BlockSize<VnniBlocksFn> kVnniSizes[] = {{pixels, vnni_blocks<pixels, panels>}...};
-
 using VnniSizes = BlockSizes<VnniBlocksFn>;
 using VnniCut = RowCut<VnniBlocksFn>;
+
+// Sizes for `panels` panels, from the largest on. The largest fills the registers; a row that is no
+// multiple of it is cut into equal blocks.
+template <int panels, int... pixels>
+constexpr BlockSize<VnniBlocksFn> kVnniSizes[] = {{pixels, vnni_blocks<pixels, panels>}...};
 
 // Isa only delays instantiation.
 template <typename Isa, int panels, int... pixels>
@@ -83,15 +82,7 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
   const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
   constexpr auto kFlip = static_cast<int32_t>(0x80808080U);
   const int32_t shift = unsigned_values ? 128 : 0;  // of the output, to make it signed
-  VnniTile v;
-  v.kernel_h = p.kernel_h;
-  v.segments = segments.per_row;
-  v.quads = segments.quads();
-  v.row_step = p.dilation_h;
-  v.segment_step = segments.step;
-  v.pixel_step = p.stride_w * p.in_col_bytes;
-  v.panel_bytes = p.panel_bytes;
-  v.out_step = p.out_col_bytes;
+  VnniTile v{SegmentTile(p)};
   const int32_t zero_point = p.stage.zero_point - shift;
   const int32_t low = static_cast<int32_t>(p.stage.low) + zero_point;
   const int32_t high = static_cast<int32_t>(p.stage.high) + zero_point;
@@ -104,8 +95,7 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
   v.weights_zero_point = p.weights_zero_point;
 
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
-  find_rows(t, p, layout, inside_row(p, t.begin[kCol], t.size[kCol]), static_cast<int>(*t.in[2]),
-            table);
+  find_rows(t, p, kQuadUnit, layout, table);
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
   const bool correct = p.weights_zero_point != 0;
   if (correct) {

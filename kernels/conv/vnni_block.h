@@ -17,7 +17,7 @@
 
 #include "kernels/common/unrolled.h"
 #include "kernels/conv/lanes.h"
-#include "kernels/conv/segments.h"
+#include "kernels/conv/segment_blocks.h"
 #if defined(__AVX512VNNI__)
 #include "kernels/conv/vnni_512.h"
 #else
@@ -28,26 +28,17 @@ namespace pj {
 namespace {
 
 // What all blocks of a tile share.
-struct VnniTile {
-  int32_t kernel_h, segments, quads;  // window rows, segments a row, quads a segment
-  int32_t row_step;                   // table entries between two window rows
-  int64_t segment_step, pixel_step;   // bytes
-  int64_t panel_bytes, out_step;
+struct VnniTile : SegmentTile {
   // Output: signed bytes q = zero_point + round(sum * scale), limited to [low, high], flipped. Two
   // of 16 bits, four of 8: loads copy 32 bits to all lanes for nothing, fewer at a cost.
-  int32_t zero_point, low, high;
-  float high_before_zero_point;
-  int32_t in_flip, out_flip;  // 0x80 in each byte, or 0
-  int32_t weights_zero_point;
+  int32_t zero_point = 0, low = 0, high = 0;
+  float high_before_zero_point = 0;
+  int32_t in_flip = 0, out_flip = 0;  // 0x80 in each byte, or 0
+  int32_t weights_zero_point = 0;
 };
 
 // What all blocks of a row of pixels share.
-struct VnniRow {
-  const uint8_t* const* rows;  // rows of the input under it, from pixel 0 of the tile
-  const uint8_t* panel;
-  const int32_t* corrections;  // to be added to the sums of each pixel; or null
-  uint8_t* out;
-  int32_t channels;  // to write, at most 16 a panel
+struct VnniRow : SegmentRow {
   // All channels are written, limits are those of the type, and scales are below 1, so that sums
   // times scales stay in the range of int32.
   bool plain;

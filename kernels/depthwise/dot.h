@@ -20,9 +20,9 @@
 //
 // Windows of 3x3 need no strips where there are enough registers: dot_direct.h.
 //
-// Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h and dot_pairs.h. Operands and
-// parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence the
-// anonymous namespace.
+// Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h, dot_pairs.h and dot_neon.h.
+// Operands and parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence
+// the anonymous namespace.
 #pragma once
 
 #include <type_traits>
@@ -53,11 +53,11 @@ PJ_INLINE void unpack_columns(const DotTile<V>& d, const DotPanel& panel,
   unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
     if constexpr (load == DotLoad::kExpanded) {
       constexpr int kLanes = V::kChannels / 16;
-      __m128i lanes[kLanes];
+      DotLane lanes[kLanes];
       unrolled<kLanes>([&](auto i) PJ_INLINE_LAMBDA {
         const DotSource& source = panel.sources[i % (kLanes / G)];
         const std::byte* x = at[r][i / (kLanes / G)] + source.start;
-        lanes[i] = _mm_shuffle_epi8(load_part(x, panel.source_bytes), source.order);
+        lanes[i] = shuffled(load_part(x, panel.source_bytes), source.order);
       });
       rows[r] = V::join(lanes, d.flip);
     } else {
@@ -183,13 +183,21 @@ void dot_block(const DotTile<V>& d, const DotPanel& panel, int32_t count, std::b
   DotPanelHeader header;
   std::memcpy(&header, packed, sizeof(header));
   const int32_t taps = header.parts * d.taps;
-  const typename V::Finish finish(d.stage, packed + 64 + V::kChannels * 4, header.limited != 0,
-                                  panel.channels);
+  const typename V::Finish finish(d.stage, packed + 64 + V::kChannels * 4, header, panel.channels);
   for (int32_t x = 0; x < count; x += kPixels) {
     int32_t at = x;
     if (at + kPixels > count) at = count > kPixels ? count - kPixels : 0;
     typename V::Sums sums[R][C][V::kSums];
     sum_taps<V, R, C, G>(d, d.strips + int64_t{at} * kColumnBytes<V, G>, packed, taps, sums);
+    if constexpr (V::kPlainStores) {
+      if (finish.plain && count >= kPixels) {
+        unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA {
+          finish.store_plain(out + i / C * row_bytes + (at + i % C) * col_bytes,
+                             sums[i / C][i % C]);
+        });
+        continue;
+      }
+    }
     unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
       unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
         std::byte* to = out + r * row_bytes + (at + c * G) * col_bytes;
@@ -275,18 +283,12 @@ PJ_INLINE void find_sources(const ConvKernelParams& p, int32_t first, DotSource 
 template <typename V, typename X>
 void run_dot(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
-  constexpr bool kSigned = std::is_signed_v<X>;
-  constexpr int32_t kOffset = kSigned ? 0 : 128;  // from signed to unsigned values
-  const int32_t zero = p.stage.zero_point - kOffset;
-  const DotStage stage{p.stage.high, static_cast<int16_t>(zero),
-                       static_cast<int8_t>(static_cast<int32_t>(p.stage.low) + zero),
-                       static_cast<int8_t>(static_cast<int32_t>(p.stage.high) + zero),
-                       static_cast<uint8_t>(kOffset)};
+  constexpr bool kFlipped = std::is_signed_v<X> == V::kUnsigned;
   const int32_t shifts = dot_shifts(p);
   const DotTile<V> d{t,
                      p,
-                     stage,
-                     static_cast<uint8_t>(128 - kOffset),
+                     typename V::Stage(p.stage, std::is_signed_v<X>),
+                     kFlipped ? uint8_t{128} : uint8_t{0},
                      shifts,
                      dot_groups(p.kernel_h, shifts),
                      dot_steps(p, V::kBytes),

@@ -102,8 +102,7 @@ template <typename V, int S, int R, int G>
   const std::byte* const weights = packed + dot_weights_offset(V::kChannels);
   DotPanelHeader header;
   std::memcpy(&header, packed, sizeof(header));
-  const typename V::Finish finish(d.stage, packed + 64 + V::kChannels * 4, header.limited != 0,
-                                  panel.channels);
+  const typename V::Finish finish(d.stage, packed + 64 + V::kChannels * 4, header, panel.channels);
   typename V::Sums bias[V::kSums];
   unrolled<V::kSums>([&](auto s)
                          PJ_INLINE_LAMBDA { bias[s] = V::load_sums(packed + 64 + s * V::kBytes); });

@@ -12,6 +12,10 @@
 namespace pj {
 namespace {
 
+using DotLane = __m128i;
+
+PJ_INLINE DotLane shuffled(DotLane x, DotLane order) { return _mm_shuffle_epi8(x, order); }
+
 PJ_INLINE __m128i load_lane(const std::byte* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
 }
@@ -71,6 +75,14 @@ struct DotStage {
   int16_t zero;            // point
   int8_t lowest, highest;  // results
   uint8_t flip;            // makes the result unsigned
+
+  PJ_INLINE DotStage(const OutputStage& s, bool is_signed)
+      : high(s.high), flip(is_signed ? 0 : 128) {
+    const int32_t zero_point = s.zero_point - flip;
+    zero = static_cast<int16_t>(zero_point);
+    lowest = static_cast<int8_t>(static_cast<int32_t>(s.low) + zero_point);
+    highest = static_cast<int8_t>(static_cast<int32_t>(s.high) + zero_point);
+  }
 };
 
 // The output stage on vectors of 8 sums.

@@ -12,6 +12,9 @@ namespace pj {
 namespace {
 
 struct DotPairs {
+  using Stage = DotStage;
+  static constexpr bool kUnsigned = true;  // inputs, as products see them
+  static constexpr bool kPlainStores = false;
   using Bytes = __m256i;
   using Sums = __m256i;
   static constexpr int kBytes = 32;
@@ -62,8 +65,9 @@ struct DotPairs {
     const std::byte* scale;
     int32_t channels;
 
-    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, bool limited, int32_t count)
-        : stage(s, limited), scale(scales), channels(count) {}
+    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, const DotPanelHeader& header,
+                     int32_t count)
+        : stage(s, header.limited != 0), scale(scales), channels(count) {}
 
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[2], int32_t) const {

@@ -82,6 +82,7 @@ constexpr int32_t dot_width(int32_t nr, int32_t left) {
 struct DotPanelHeader {
   int32_t parts;    // how many weights sum up to one
   int32_t limited;  // whether a result may pass the range of int32 before it is clamped
+  int32_t calm;     // kDepthwiseDots: whether all sums are (kernels/common/calm_sums.h)
 };
 // Start of the weights in a panel, after the padded header, bias and scale.
 constexpr int64_t dot_weights_offset(int32_t nr) { return 64 + int64_t{nr} * 8; }

@@ -1,15 +1,17 @@
 // What the parts of dot.h share: the constants of one call, and a panel of weights.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "kernels/common/unrolled.h"
 #include "kernels/conv/conv.h"
-#include "kernels/depthwise/dot_lanes.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/kernel.h"
+#if defined(__ARM_NEON)
+#include "kernels/depthwise/dot_lanes_neon.h"
+#else
+#include "kernels/depthwise/dot_lanes.h"
+#endif
 
 namespace pj {
 namespace {
@@ -19,8 +21,8 @@ template <typename V>
 struct DotTile {
   const Tile& t;
   const ConvKernelParams& p;
-  DotStage stage;
-  uint8_t flip;  // makes inputs unsigned
+  typename V::Stage stage;
+  uint8_t flip;  // makes inputs what products see: unsigned, or on ARM signed
   int32_t shifts, groups, steps, multiplier;
   int32_t taps;  // of a part: a group of rows and a column of the window each
   // Where the quads of each tap of each part are, from the place of an output pixel in the strips.
@@ -35,7 +37,7 @@ struct DotTile {
 // Where 16 output channels come from if there is a multiplier. They need at most 8 input channels.
 struct DotSource {
   int32_t start;  // first channel of a pixel that is loaded
-  __m128i order;  // of the bytes loaded
+  DotLane order;  // of the bytes loaded
 };
 
 // A panel of packed weights and where its channels are.

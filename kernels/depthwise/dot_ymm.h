@@ -10,6 +10,9 @@ namespace pj {
 namespace {
 
 struct DotYmm {
+  using Stage = DotStage;
+  static constexpr bool kUnsigned = true;  // inputs, as products see them
+  static constexpr bool kPlainStores = false;
   using Bytes = __m256i;
   using Sums = __m256i;
   static constexpr int kBytes = 32;
@@ -69,8 +72,9 @@ struct DotYmm {
     const std::byte* scale;
     int32_t channels;
 
-    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, bool limited, int32_t count)
-        : stage(s, limited), scale(scales), channels(count) {}
+    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, const DotPanelHeader& header,
+                     int32_t count)
+        : stage(s, header.limited != 0), scale(scales), channels(count) {}
 
     // The first `count` of G pixels.
     template <int G>

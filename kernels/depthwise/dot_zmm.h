@@ -10,6 +10,9 @@ namespace pj {
 namespace {
 
 struct DotZmm {
+  using Stage = DotStage;
+  static constexpr bool kUnsigned = true;  // inputs, as products see them
+  static constexpr bool kPlainStores = false;
   using Bytes = __m512i;
   using Sums = __m512i;
   static constexpr int kBytes = 64;
@@ -118,7 +121,8 @@ struct DotZmm {
     __mmask64 exists;
     bool limited, whole, plain;
 
-    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, bool limit, int32_t channels)
+    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, const DotPanelHeader& header,
+                     int32_t channels)
         : high(_mm512_set1_ps(s.high)),
           zero(_mm512_set1_epi16(s.zero)),
           lowest(_mm512_set1_epi8(s.lowest)),
@@ -126,9 +130,9 @@ struct DotZmm {
           flip(_mm512_set1_epi8(static_cast<char>(s.flip))),
           scale(scales),
           exists(mask(channels)),
-          limited(limit),
+          limited(header.limited != 0),
           whole(channels == 64),
-          plain(!limit && s.lowest == -128 && s.highest == 127) {}
+          plain(header.limited == 0 && s.lowest == -128 && s.highest == 127) {}
 
     // 32 sums as 16-bit numbers with the zero point, from the scales of vector i.
     PJ_INLINE __m512i rounded(__m512i a, __m512i b, int i, bool limit) const {

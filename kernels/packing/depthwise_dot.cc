@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "kernels/common/calm_sums.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/packing/packing.h"
 
@@ -86,23 +88,32 @@ void pack_dot_panel(const PackSpec& s, const std::byte* weights, const std::byte
   const PanelWeights panel_weights(s, weights, first);
   std::vector<int16_t> values = panel_weights.values;
   const bool pairs = s.packing == PackingId::kDepthwisePairs;
-  DotPanelHeader header{pairs ? 1 : parts_of(panel_weights.low, panel_weights.high), 0};
+  const bool may_calm = s.packing == PackingId::kDepthwiseDots;
+  DotPanelHeader header{pairs ? 1 : parts_of(panel_weights.low, panel_weights.high), 0,
+                        may_calm ? 1 : 0};
 
   auto* out_bias = reinterpret_cast<uint32_t*>(panel + 64);
   auto* out_scale = reinterpret_cast<float*>(panel + 64 + 4 * s.nr);
-  const auto zx = static_cast<uint32_t>(s.input_zero_point + (s.input == DType::kI8 ? 128 : 0));
+  const auto zx = static_cast<uint32_t>(s.input_zero_point + s.input_shift());
   for (int32_t i = 0; i < s.nr; ++i) {
     const int32_t c = panel_weights.channel[static_cast<size_t>(i)];
     if (c < 0) continue;
     uint32_t sum = 0;
-    for (int32_t tap = 0; tap < s.taps; ++tap)
-      sum += static_cast<uint32_t>(int32_t{values[static_cast<size_t>(tap * s.nr + i)]});
+    int64_t magnitude = 0;
+    for (int32_t tap = 0; tap < s.taps; ++tap) {
+      const int32_t w = values[static_cast<size_t>(tap * s.nr + i)];
+      sum += static_cast<uint32_t>(w);
+      magnitude += std::abs(w);
+    }
     const auto k = static_cast<size_t>(c);
     const uint32_t b = bias == nullptr ? 0 : reinterpret_cast<const uint32_t*>(bias)[k];
     out_bias[i] = b - zx * sum;
     out_scale[i] = scales[k];
     if (!(scales[k] < 1)) header.limited = 1;
+    magnitude = magnitude * input_reach(s) + std::abs(int64_t{static_cast<int32_t>(b)});
+    if (!is_calm(magnitude, scales[k])) header.calm = 0;
   }
+  for (int32_t slot = 0; header.calm != 0 && slot < s.nr; ++slot) out_bias[slot] += kCalmBits;
   std::memcpy(panel, &header, sizeof(header));
 
   std::byte* out = panel + s.weights_offset();

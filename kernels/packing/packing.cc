@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/packing/panel_flags.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/half.h"
 
@@ -184,21 +185,27 @@ void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::by
 void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
                         std::span<const float> scales, int32_t first, std::byte* panel) {
   const int32_t channels = std::min(s.nr, s.out_channels - first);
-  auto* out_bias = reinterpret_cast<uint32_t*>(panel);
-  auto* out_scale = reinterpret_cast<float*>(panel + 4 * s.nr);
-  const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
-  const auto zx = static_cast<uint32_t>(s.input_zero_point + (as_unsigned ? 128 : 0));
-  const auto zw = static_cast<uint32_t>(signed_zero_point(s.weights, s.weights_zero_point));
-  const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
+  std::byte* const header = panel + (s.flagged() ? kPanelFlagBytes : 0);
+  auto* out_bias = reinterpret_cast<uint32_t*>(header);
+  auto* out_scale = reinterpret_cast<float*>(header + 4 * s.nr);
+  const auto zx = static_cast<uint32_t>(s.input_zero_point + s.input_shift());
+  const auto zw = static_cast<uint32_t>(s.seen_weights_zero_point());
+  const uint8_t flip = s.weights_shift() != 0 ? 0x80 : 0;
+  const uint32_t shift = s.weights == DType::kU8 && flip == 0 ? 128 : 0;
   const auto count = static_cast<uint32_t>(s.taps) * static_cast<uint32_t>(s.in_channels);
   for (int32_t n = 0; n < channels; ++n) {
     const auto c = static_cast<size_t>(first + n);
     const uint32_t b = bias == nullptr ? 0 : reinterpret_cast<const uint32_t*>(bias)[c];
     out_bias[n] = b + count * zx * zw;
-    if (zx != 0) out_bias[n] -= zx * sum_of_weights(s, weights, first + n, flip);
+    // Sums are those of signed bytes.
+    if (zx != 0) {
+      const uint8_t to_signed = shift != 0 ? 0x80 : flip;
+      out_bias[n] -= zx * (sum_of_weights(s, weights, first + n, to_signed) + shift * count);
+    }
     out_scale[n] = scales[c];
   }
   copy_panel(s, weights, first, channels, flip, panel + s.weights_offset());
+  if (s.flagged()) finish_flagged_panel(s, weights, bias, scales, first, panel);
 }
 
 }  // namespace
@@ -207,7 +214,19 @@ int64_t PackSpec::pad_bytes() const {
   return aligned(int64_t{pad_channels} * static_cast<int64_t>(size_of(input)));
 }
 int64_t PackSpec::weights_offset() const {
-  return dot() ? dot_weights_offset(nr) : int64_t{nr} * (integer() ? 8 : 4);
+  if (dot()) return dot_weights_offset(nr);
+  return (flagged() ? kPanelFlagBytes : 0) + int64_t{nr} * (integer() ? 8 : 4);
+}
+int32_t PackSpec::input_shift() const {
+  using enum PackingId;
+  const bool as_unsigned =
+      packing == kConvSegments || packing == kDepthwiseQuads || packing == kDepthwisePairs;
+  const bool as_signed = packing == kConvMulls || packing == kDepthwiseDots;
+  if (as_unsigned && input == DType::kI8) return 128;
+  return as_signed && input == DType::kU8 ? -128 : 0;
+}
+int32_t PackSpec::weights_shift() const {
+  return weights == DType::kU8 && packing != PackingId::kConvDots ? -128 : 0;
 }
 int64_t PackSpec::panel_bytes() const {
   if (dot()) {
@@ -217,7 +236,8 @@ int64_t PackSpec::panel_bytes() const {
                    dot_parts(*this) * columns * shifts * kGroupRows * nr * element);
   }
   const int64_t count = int64_t{taps} * k_blocks(*this) * kr * nr;
-  return aligned(weights_offset() + count * static_cast<int64_t>(size_of(weights)));
+  const int64_t element = wide() ? 2 : static_cast<int64_t>(size_of(weights));
+  return aligned(weights_offset() + count * element);
 }
 int64_t PackSpec::total_bytes() const {
   return pad_bytes() + ceil_div(out_channels, nr) * panel_bytes();
@@ -239,6 +259,8 @@ void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byt
   for (int32_t first = 0; first < spec.out_channels; first += spec.nr) {
     if (spec.dot()) {
       pack_dot_panel(spec, weights, bias, scales, first, panel);
+    } else if (spec.wide()) {
+      pack_wide_panel(spec, weights, bias, scales, first, panel);
     } else if (spec.integer()) {
       pack_integer_panel(spec, weights, bias, scales, first, panel);
     } else {

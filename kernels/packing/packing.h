@@ -16,6 +16,11 @@
 // taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
 // activations as unsigned, x + 128, and their zero point with them.
 //
+// kConvDots and kConvMulls are kConvSegments for ARM: a panel begins with flags
+// (kernels/packing/panel_flags.h), the bias of calm panels includes kCalmBits
+// (kernels/common/calm_sums.h), and int8 activations are seen as they are. kConvDots leaves
+// unsigned weights unsigned too; kernels of kConvMulls see uint8 activations as signed, x - 128.
+//
 // kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
 // are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.
 //
@@ -32,6 +37,12 @@
 // with channels in the order in which unpack instructions leave them, and repeated if a panel has
 // at most half of nr. Weights have their zero point subtracted: the result may need 9 bits, so
 // quads are the sum of up to three parts. Kernels see int8 inputs as x + 128; bias accounts for it.
+//
+// kDepthwiseDots is kDepthwiseQuads for kernels that see uint8 inputs as x - 128 and int8 ones as
+// they are; `calm` follows `limited`, and the bias of calm panels includes kCalmBits.
+//
+// kDepthwiseWide: flags as kConvDots has them, bias, scale, weights [taps][nr] of int16 with their
+// zero point subtracted.
 //
 // Zero points. A kernel that sums products of raw activations x and packed weights w gets
 //   sum (x - zx)(w - zw) = sum x*w - zw * sum x + [taps*in_channels * zx*zw - zx * sum w]
@@ -65,8 +76,23 @@ struct PackSpec {
   int64_t tap_stride = 1, in_stride = 1, out_stride = 1;
 
   bool dot() const {
-    return packing == PackingId::kDepthwiseQuads || packing == PackingId::kDepthwisePairs;
+    return packing == PackingId::kDepthwiseQuads || packing == PackingId::kDepthwisePairs ||
+           packing == PackingId::kDepthwiseDots;
   }
+  bool wide() const { return packing == PackingId::kDepthwiseWide; }
+  // Rows of the window are taps (kernels/conv/segments.h).
+  bool segments() const {
+    return packing == PackingId::kConvSegments || packing == PackingId::kConvDots ||
+           packing == PackingId::kConvMulls;
+  }
+  bool flagged() const {
+    return packing == PackingId::kConvDots || packing == PackingId::kConvMulls || wide();
+  }
+  // What kernels see activations and weights shifted by, and so their zero points: 128, -128 or 0.
+  int32_t input_shift() const;
+  int32_t weights_shift() const;
+  // The weights' zero point as kernels of convolutions see it.
+  int32_t seen_weights_zero_point() const { return weights_zero_point + weights_shift(); }
   bool integer() const { return input != DType::kF32; }
   int64_t pad_bytes() const;       // of the pad pixel
   int64_t panel_bytes() const;     // distance of two panels
@@ -76,7 +102,7 @@ struct PackSpec {
   std::string key() const;
 };
 
-// The weights' zero point as kernels see it, after moving unsigned weights to signed.
+// The weights' zero point after moving unsigned weights to signed.
 constexpr int32_t signed_zero_point(DType weights, int32_t zero_point) {
   return weights == DType::kU8 ? zero_point - 128 : zero_point;
 }
@@ -86,6 +112,18 @@ int32_t dot_parts(const PackSpec& spec);
 // One panel of theirs, from channel `first`. For pack_weights().
 void pack_dot_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
                     std::span<const float> scales, int32_t first, std::byte* panel);
+
+// One of kDepthwiseWide, likewise.
+void pack_wide_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
+                     std::span<const float> scales, int32_t first, std::byte* panel);
+
+// Fills in the flags of a panel of convolutions that is packed otherwise, and the bits that calm
+// panels have in their bias. Likewise.
+void finish_flagged_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
+                          std::span<const float> scales, int32_t first, std::byte* panel);
+
+// The largest difference of an activation to its zero point.
+int32_t input_reach(const PackSpec& spec);
 
 // Fills `packed`, which has spec.total_bytes() zeroed bytes. `weights` holds the portable weights,
 // `bias` one int32 or f32 (f16 if bias_f16) a channel or nothing, `scales` one requantisation scale

@@ -6,6 +6,7 @@
 #include "kernels/conv/segments.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/packing/packing.h"
 #include "kernels/reduce/reduce.h"
 
 namespace pj {
@@ -410,10 +411,11 @@ void replay(const Access& a, CacheModel& caches) {
   if (k.cls != KernelClass::kConv && k.cls != KernelClass::kDepthwise)
     return replay_operands(a, caches);
   ConvAccess c(a, caches);
-  if (k.cls == KernelClass::kDepthwise)
-    return k.packing == PackingId::kDepthwisePanels ? replay_depthwise(c) : replay_dot(c);
+  PackSpec spec;
+  spec.packing = k.packing;
+  if (k.cls == KernelClass::kDepthwise) return spec.dot() ? replay_dot(c) : replay_depthwise(c);
   if (k.packing == PackingId::kConvWindows) return replay_widened(c);
-  if (k.packing == PackingId::kConvSegments) return replay_segments(c);
+  if (spec.segments()) return replay_segments(c);
   return replay_panels(c);
 }
 

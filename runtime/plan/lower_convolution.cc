@@ -6,12 +6,19 @@
 #include "kernels/conv/segments.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/mlal_shape.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/conv_shape.h"
 #include "runtime/plan/lower.h"
 
 namespace pj {
 namespace {
+
+bool on_segments(const KernelDesc& k) {
+  PackSpec spec;
+  spec.packing = k.packing;
+  return spec.segments();
+}
 
 // Multiply-accumulates of one output pixel with the kernel's padding, over its expected speed.
 double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
@@ -25,7 +32,7 @@ double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
     return taps * (whole + (left > 0 ? last : 0)) / k.macs_per_cycle;
   }
   int32_t channels = s.in_c;
-  if (k.packing == PackingId::kConvSegments) {
+  if (on_segments(k)) {
     const Segments segments = segments_of(w);
     taps = w.kernel_h * segments.per_row;
     channels = segments.bytes;
@@ -93,7 +100,7 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
     spec.in_channels *= spec.taps;
     spec.taps = 1;
   }
-  if (kernel.packing == PackingId::kConvSegments) {
+  if (spec.segments()) {
     const Segments segments = segments_of(s.kernel);
     if (segments.per_row == 1) {
       // The taps of a row follow each other at the distance of their channels, or with one channel
@@ -125,7 +132,7 @@ ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& 
   k.panel_bytes = spec.panel_bytes();
   if (spec.integer()) {
     k.stage = make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], s.activation);
-    k.weights_zero_point = signed_zero_point(spec.weights, spec.weights_zero_point);
+    k.weights_zero_point = spec.seen_weights_zero_point();
   } else {
     const ActivationLimits limits = limits_of(s.activation);
     k.low = limits.low;
@@ -182,7 +189,7 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
   if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side.
-    const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::min(4, kernel.mr / 6) : 1;
+    const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::clamp(kernel.mr / 6, 1, 4) : 1;
     const int32_t unit = side_by_side * kernel.nr;
     tile.channels = piece(static_cast<int32_t>(ceil_div(s.out_c, unit)), parts) * unit;
   } else if (s.out_h > 1) {
@@ -308,7 +315,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
   nest.extent[kRow] = s.out_h;
   nest.extent[kCol] = s.out_w;
   nest.extent[kChannel] = s.out_c;
-  if (kernel.packing == PackingId::kConvSegments) {
+  if (on_segments(kernel)) {
     const TileSize tile = segment_tile(s, params, kernel, c.target);
     nest.loops = {{kBatch, 1, true},
                   {kRow, tile.rows, true},
@@ -359,6 +366,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
     // Room to widen one panel.
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
+  if (spec.wide()) nest.scratch_bytes = mlal_scratch_bytes(params);
   if (spec.packing == PackingId::kConvWindows)
     nest.scratch_bytes = WidenedRows(params).total_bytes();
   fit_scratch(kernel, nest);
@@ -382,7 +390,7 @@ std::vector<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
 }
 
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
-  if (kernel.packing != PackingId::kConvSegments) return;
+  if (!on_segments(kernel)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
   int32_t tile[kDimCount];
@@ -393,9 +401,10 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   const bool rows_of_padding =
       w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
   int64_t lines = rows_of_padding ? 1 : 0;
-  const bool inside = kernel.input == DType::kF32 ? inside_row(p, 0, nest.extent[kCol], 0)
-                                                  : inside_row(p, 0, nest.extent[kCol]);
-  if (!inside) lines += input_rows(p, tile[kRow]);
+  const int32_t overread = kernel.input == DType::kF32
+                               ? 0
+                               : segments_of(p).beyond(kernel.kr > 4 ? kMullUnit : kQuadUnit);
+  if (!inside_row(p, 0, nest.extent[kCol], overread)) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
 }
 

@@ -13,6 +13,7 @@
 
 #include "kernels/catalog/catalog.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/mlal_shape.h"
 #include "kernels/packing/packing.h"
 #include "kernels/registry.h"
 #include "runtime/base/aligned.h"
@@ -215,8 +216,9 @@ void run_tiles(KernelId id, const Layer& l, const Cut& cut, const std::byte* inp
   AlignedBuffer packed(static_cast<size_t>(s.total_bytes()));
   pack_weights(s, l.weights.data(), reinterpret_cast<const std::byte*>(l.bias.data()), false,
                l.scales, {packed.data(), packed.size()});
+  const int64_t wide_bytes = s.wide() ? mlal_scratch_bytes(p) : 0;
   AlignedBuffer scratch(
-      static_cast<size_t>(s.dot() ? dot_scratch_bytes(p, k.nr * kGroupRows / k.kr) : 0));
+      static_cast<size_t>(s.dot() ? dot_scratch_bytes(p, k.nr * kGroupRows / k.kr) : wide_bytes));
 
   const int32_t channels = cut.panels * k.nr;
   for (int32_t y = 0; y < l.out_h(); y += cut.rows) {

@@ -7,6 +7,9 @@
 #include <random>
 #include <vector>
 
+#include "kernels/common/calm_sums.h"
+#include "kernels/packing/panel_flags.h"
+
 namespace pj {
 namespace {
 
@@ -178,6 +181,73 @@ TEST(Packing, SegmentsSeeInt8AsUnsigned) {
   EXPECT_EQ(std::memcmp(packed.data() + 80, expected, sizeof(expected)), 0);
 }
 
+// A channel's largest sum is 3 * 127 * 255 + 5 = 97160: calm, unless its scale is large.
+TEST(Packing, PanelsOfSmallSumsAreCalm) {
+  PackSpec s;
+  s.packing = PackingId::kConvDots;
+  s.input = s.weights = DType::kI8;
+  s.nr = 2;
+  s.kr = 4;
+  s.in_channels = 3;
+  s.out_channels = 4;
+  s.input_zero_point = -128;
+  s.out_stride = 3;
+  const int8_t weights[] = {127, -127, 127, 1, 1, 1, 127, -127, 127, 1, 1, 1};
+  const int32_t bias[] = {-5, 7, -5, 7};
+  const float scales[] = {0.3f, 0.3f, 0.4f, 0.3f};
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights),
+               reinterpret_cast<const std::byte*>(bias), false, scales, packed);
+  EXPECT_EQ(flags_of(packed.data() + 64).calm, 1);
+  EXPECT_EQ(at<int32_t>(packed, 64 + 16), -5 + 128 * 127 + kCalmBits);
+  const int64_t second = 64 + s.panel_bytes();
+  EXPECT_EQ(flags_of(packed.data() + second).calm, 0);
+  EXPECT_EQ(at<int32_t>(packed, second + 16), -5 + 128 * 127);
+}
+
+// Two weights of -128 that are 8 k's apart may pass 16 bits together; others may not.
+TEST(Packing, PanelsTellWhetherProductsFitInPairs) {
+  for (const int32_t other : {7, 8, 9}) {
+    PackSpec s;
+    s.packing = PackingId::kConvMulls;
+    s.input = s.weights = DType::kU8;
+    s.nr = 4;
+    s.kr = 16;
+    s.in_channels = 32;
+    s.out_channels = 1;
+    s.weights_zero_point = 100;
+    s.out_stride = 32;
+    std::vector<uint8_t> weights(32, 1);
+    weights[16 + 2] = weights[static_cast<size_t>(16 + 2 + other)] = 0;
+    const float scales[] = {1};
+    std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+    pack_weights(s, reinterpret_cast<const std::byte*>(weights.data()), nullptr, false, scales,
+                 packed);
+    EXPECT_EQ(flags_of(packed.data() + 64).paired, other == 8 ? 0 : 1);
+  }
+}
+
+TEST(Packing, WideDepthwiseWeightsHaveNoZeroPoint) {
+  PackSpec s;
+  s.packing = PackingId::kDepthwiseWide;
+  s.input = s.weights = DType::kU8;
+  s.nr = 2;
+  s.taps = 2;
+  s.pad_channels = s.out_channels = 2;
+  s.input_zero_point = 7;
+  s.weights_zero_point = 130;
+  s.tap_stride = 2;
+  s.out_stride = 1;
+  const uint8_t weights[] = {0, 255, 131, 130};
+  const float scales[] = {1000, 1};
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights), nullptr, false, scales, packed);
+  EXPECT_EQ(at<int32_t>(packed, 64 + 16), 7 * 129);
+  EXPECT_EQ(at<int32_t>(packed, 64 + 20), -7 * 125);
+  const int16_t expected[] = {-130, 125, 1, 0};
+  EXPECT_EQ(std::memcmp(packed.data() + 64 + s.weights_offset(), expected, sizeof(expected)), 0);
+}
+
 // The layout's definition, element by element.
 std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::byte>& weights,
                                      const std::vector<uint32_t>& bias,
@@ -186,8 +256,12 @@ std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::b
   const int64_t unit = s.packing == PackingId::kConvWindows ? kWindowUnit : s.kr;
   const int64_t padded_k = (s.in_channels + unit - 1) / unit * unit;
   const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
-  const auto zx = static_cast<uint32_t>(s.input_zero_point + (as_unsigned ? 128 : 0));
-  const int32_t moved = s.weights == DType::kU8 ? 128 : 0;
+  const bool as_signed = s.packing == PackingId::kConvMulls && s.input == DType::kU8;
+  const int32_t shift = as_unsigned ? 128 : (as_signed ? -128 : 0);
+  const auto zx = static_cast<uint32_t>(s.input_zero_point + shift);
+  const bool as_they_are = s.packing == PackingId::kConvDots;
+  const int32_t moved = s.weights == DType::kU8 && !as_they_are ? 128 : 0;
+  const int64_t bias_at = s.flagged() ? 16 : 0;
   std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
   std::fill_n(packed.begin(), s.integer() ? s.pad_channels : 0,
               static_cast<std::byte>(s.input_zero_point));
@@ -211,8 +285,9 @@ std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::b
         b -= zx * static_cast<uint32_t>(w - (s.weights_zero_point - moved));
       }
     }
-    std::memcpy(panel + 4 * n, &b, 4);
-    if (s.integer()) std::memcpy(panel + 4 * (s.nr + n), &scales[static_cast<size_t>(o)], 4);
+    std::memcpy(panel + bias_at + 4 * n, &b, 4);
+    if (s.integer())
+      std::memcpy(panel + bias_at + 4 * (s.nr + n), &scales[static_cast<size_t>(o)], 4);
   }
   return packed;
 }
@@ -230,14 +305,11 @@ TEST(Packing, EveryLayoutIsAsDefined) {
   const Case cases[] = {{1, 1, 1, false, 0},   {9, 1, 37, true, 0}, {9, 3, 17, false, 0},
                         {4, 70, 33, false, 0}, {1, 67, 5, true, 0}, {3, 129, 16, false, 5}};
   for (const KernelDesc& kernel : kernel_catalog()) {
-    // Those of depthwise dot products are checked by hand, above.
-    if (kernel.packing == PackingId::kNone || kernel.packing == PackingId::kDepthwiseQuads ||
-        kernel.packing == PackingId::kDepthwisePairs)
-      continue;
+    if (kernel.packing == PackingId::kNone) continue;
     for (const Case& c : cases) {
       PackSpec s;
       s.packing = kernel.packing;
-      if (s.dot()) continue;  // have tests of their own
+      if (s.dot() || s.wide()) continue;  // checked by hand, above
       s.input = kernel.input;
       s.weights = kernel.weights;
       s.nr = kernel.nr;
@@ -263,6 +335,9 @@ TEST(Packing, EveryLayoutIsAsDefined) {
       std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
       pack_weights(s, weights.data(), reinterpret_cast<const std::byte*>(bias.data()), false,
                    scales, packed);
+      // Flags have a test of their own.
+      for (int64_t at = s.pad_bytes(); s.flagged() && at < s.total_bytes(); at += s.panel_bytes())
+        std::memset(packed.data() + at, 0, sizeof(PanelFlags));
       EXPECT_EQ(packed, packed_simply(s, weights, bias, scales)) << kernel.name << " " << s.key();
     }
   }

@@ -1,0 +1,93 @@
+// The output stage (requantize.h) in NEON: 16 sums become 16 bytes.
+//
+// Instructions saturate where the rule limits: a product past the range of int32 becomes its end,
+// that the end of 16 bits, and that the end of a byte, which is at or beyond the limits.
+//
+// Compiled once for each ISA level, hence the anonymous namespace.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/common/calm_sums.h"
+#include "kernels/common/unrolled.h"
+
+namespace pj {
+namespace {
+
+// X: the type of the results.
+template <typename X>
+struct NeonStage {
+  int16x8_t zero_point;
+  uint8x16_t low, high;  // of results
+
+  PJ_INLINE explicit NeonStage(const OutputStage& s)
+      : zero_point(vdupq_n_s16(static_cast<int16_t>(s.zero_point))),
+        low(vdupq_n_u8(static_cast<uint8_t>(static_cast<int32_t>(s.low) + s.zero_point))),
+        high(vdupq_n_u8(static_cast<uint8_t>(static_cast<int32_t>(s.high) + s.zero_point))) {}
+
+  // Four sums times scales, rounded, in the lowest 16 bits of each lane if sums are calm.
+  template <bool calm>
+  PJ_INLINE static int32x4_t rounded(int32x4_t sums, float32x4_t scale) {
+    if constexpr (calm) {
+      const float32x4_t magic = vdupq_n_f32(kCalmFloat);
+      const float32x4_t x = vmulq_f32(vsubq_f32(vreinterpretq_f32_s32(sums), magic), scale);
+      return vreinterpretq_s32_f32(vaddq_f32(x, magic));
+    } else {
+      return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sums), scale));
+    }
+  }
+  template <bool calm>
+  PJ_INLINE int16x8_t shifted(int32x4_t a, int32x4_t b) const {
+    if constexpr (calm) {
+      return vaddq_s16(vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)), zero_point);
+    } else {
+      return vqaddq_s16(vqmovn_high_s32(vqmovn_s32(a), b), zero_point);
+    }
+  }
+  PJ_INLINE uint8x16_t limited(int16x8_t a, int16x8_t b) const {
+    if constexpr (std::is_signed_v<X>) {
+      const int8x16_t x = vqmovn_high_s16(vqmovn_s16(a), b);
+      return vreinterpretq_u8_s8(
+          vminq_s8(vmaxq_s8(x, vreinterpretq_s8_u8(low)), vreinterpretq_s8_u8(high)));
+    } else {
+      return vminq_u8(vmaxq_u8(vqmovun_high_s16(vqmovun_s16(a), b), low), high);
+    }
+  }
+
+  // Sums that may be anything; `bits`: kCalmBits if they contain them, or 0.
+  PJ_INLINE uint8x16_t any_bytes(const int32x4_t* sums, const float32x4_t (&scale)[4],
+                                 int32_t bits) const {
+    int32x4_t plain[4];
+    for (int v = 0; v < 4; ++v) plain[v] = vsubq_s32(sums[v], vdupq_n_s32(bits));
+    return bytes<false>(plain, scale);
+  }
+
+  template <bool calm>
+  PJ_INLINE uint8x16_t bytes(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {
+    int32x4_t r[4];
+    unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { r[v] = rounded<calm>(sums[v], scale[v]); });
+    return limited(shifted<calm>(r[0], r[1]), shifted<calm>(r[2], r[3]));
+  }
+};
+
+// The first `count` bytes, 1 to 15, and nothing beyond.
+PJ_INLINE void store_some(uint8_t* out, uint8x16_t x, int32_t count) {
+  uint64_t low = vgetq_lane_u64(vreinterpretq_u64_u8(x), 0);
+  if ((count & 8) != 0) {
+    std::memcpy(out, &low, 8);
+    low = vgetq_lane_u64(vreinterpretq_u64_u8(x), 1);
+    out += 8;
+  }
+  for (int size = 4; size > 0; size /= 2) {
+    if ((count & size) == 0) continue;
+    std::memcpy(out, &low, static_cast<size_t>(size));
+    low >>= 8 * size;
+    out += size;
+  }
+}
+
+}  // namespace
+}  // namespace pj
