@@ -135,7 +135,8 @@ void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThre
   const bool all = threads == DefaultThreads::kAllCores;
   options.default_threads = all ? std::min(host_cpu().default_threads, kMaxThreads) : 1;
   app.add_option("--threads", options.threads,
-                 all ? "threads to use (default: `pj doctor` says how many)" : "threads to use (default: 1)")
+                 all ? "threads to use (default: `pj doctor` says how many)"
+                     : "threads to use (default: 1)")
       ->check(CLI::Range(1, kMaxThreads))
       ->type_name("N");
   add_isa_option(app, options.isa);

@@ -46,7 +46,8 @@ struct Tensor {
   Shape shape;  // may contain kUnknownDim until inputs are set
   Quantization quant;
   bool constant = false;
-  SharedBytes data;  // of a constant: elements(shape) * size_of(dtype) bytes, little-endian, C order
+  SharedBytes
+      data;  // of a constant: elements(shape) * size_of(dtype) bytes, little-endian, C order
 
   template <typename T>
   std::span<const T> as() const {  // of a constant whose dtype is that of T

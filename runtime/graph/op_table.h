@@ -11,9 +11,7 @@ struct InferContext {
   const Op& op;
 
   const Tensor& input(size_t i) const { return graph.tensor(op.inputs[i]); }
-  bool has_input(size_t i) const {
-    return i < op.inputs.size() && op.inputs[i] != kNoTensor;
-  }
+  bool has_input(size_t i) const { return i < op.inputs.size() && op.inputs[i] != kNoTensor; }
 };
 
 // One row an operator. `validate` checks attributes, dtypes, quantisation and everything about
@@ -21,8 +19,8 @@ struct InferContext {
 // output. Both name only the defect; the caller adds the operator's place.
 struct OpInfo {
   OpKind kind;
-  int32_t min_inputs, max_inputs;    // trailing optional inputs may be missing or kNoTensor
-  int32_t required_inputs;           // the first so many must be present
+  int32_t min_inputs, max_inputs;  // trailing optional inputs may be missing or kNoTensor
+  int32_t required_inputs;         // the first so many must be present
   int32_t min_outputs, max_outputs;
   // Inputs from this index on hold parameters (a shape, axes, ...) that must become constants and
   // be absorbed into attributes before planning; max_inputs if there are none.
