@@ -19,6 +19,7 @@ struct Product {
 int64_t matrices(const Shape& s) { return elements(s) / (int64_t{s.back(0)} * s.back(1)); }
 
 std::optional<Product> product_of(const LowerContext& c, const Op& op) {
+  if (op.kind != OpKind::kFullyConnected && op.kind != OpKind::kBatchMatMul) return std::nullopt;
   const Shape &a = c.tensor(op.inputs[0]).shape, &b = c.tensor(op.inputs[1]).shape;
   const Shape& y = c.tensor(op.outputs[0]).shape;
   if (elements(y) == 0 || elements(a) == 0) return std::nullopt;
@@ -31,7 +32,6 @@ std::optional<Product> product_of(const LowerContext& c, const Op& op) {
     p.activation = op.as<FullyConnectedParams>().activation;
     return p;
   }
-  if (op.kind != OpKind::kBatchMatMul) return std::nullopt;
   const auto& flags = op.as<BatchMatMulParams>();
   if (flags.transpose_a) return std::nullopt;
   p.n = y.back(0);
