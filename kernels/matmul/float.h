@@ -8,6 +8,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "kernels/common/transpose_quads.h"
 #include "kernels/conv/float.h"
 #include "kernels/matmul/matmul.h"
 
@@ -16,18 +17,10 @@ namespace {
 
 // A 4 x 4 matrix whose rows are a distance apart, transposed.
 PJ_INLINE void transpose_4x4(const std::byte* x, int64_t x_step, std::byte* y, int64_t y_step) {
-  typedef uint32_t Quad __attribute__((vector_size(16)));
   Quad row[4];
   for (int i = 0; i < 4; ++i) std::memcpy(&row[i], x + i * x_step, sizeof(Quad));
-  const Quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
-  const Quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-  const Quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
-  const Quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-  const Quad column[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
-                          __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-                          __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
-                          __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
-  for (int i = 0; i < 4; ++i) std::memcpy(y + i * y_step, &column[i], sizeof(Quad));
+  transpose_quads(row);
+  for (int i = 0; i < 4; ++i) std::memcpy(y + i * y_step, &row[i], sizeof(Quad));
 }
 
 // Packs `columns` columns of b, at most a panel. Lanes past them are zero.

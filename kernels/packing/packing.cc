@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/common/transpose_quads.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/packing/panel_flags.h"
 #include "runtime/base/aligned.h"
@@ -50,9 +51,6 @@ void copy_words(int64_t word_bytes, const std::byte* from, int64_t from_step, st
   }
 }
 
-// Four words of 32 bits, a register where there are registers of 128.
-typedef uint32_t Quad __attribute__((vector_size(16)));
-
 // Copies 4 x `count` words of 32 bits, count a multiple of 4, from four runs that are `run_bytes`
 // apart, so that four of one place follow each other.
 void interleave_words(const std::byte* from, int64_t run_bytes, std::byte* to, int64_t to_step,
@@ -64,15 +62,8 @@ void interleave_words(const std::byte* from, int64_t run_bytes, std::byte* to, i
       std::memcpy(&run[r], from + r * run_bytes, sizeof(Quad));
       run[r] ^= flips;
     }
-    const Quad low01 = __builtin_shufflevector(run[0], run[1], 0, 4, 1, 5);
-    const Quad low23 = __builtin_shufflevector(run[2], run[3], 0, 4, 1, 5);
-    const Quad high01 = __builtin_shufflevector(run[0], run[1], 2, 6, 3, 7);
-    const Quad high23 = __builtin_shufflevector(run[2], run[3], 2, 6, 3, 7);
-    const Quad place[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
-                           __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-                           __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
-                           __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
-    for (int p = 0; p < 4; ++p) std::memcpy(to + p * to_step, &place[p], sizeof(Quad));
+    transpose_quads(run);
+    for (int p = 0; p < 4; ++p) std::memcpy(to + p * to_step, &run[p], sizeof(Quad));
   }
 }
 
