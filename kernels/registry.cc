@@ -7,41 +7,52 @@
 
 namespace pj {
 
-// CMake defines PJ_HAVE_<LEVEL> where the compiler can build that level for this platform.
+// CMake defines PJ_HAVE_<LEVEL> where the compiler can build that level for this platform; other
+// levels have no rows here.
+#ifndef PJ_HAVE_AVX2
+#undef PJ_KERNELS_AVX2
+#define PJ_KERNELS_AVX2(X)
+#endif
+#ifndef PJ_HAVE_AVXVNNI
+#undef PJ_KERNELS_AVXVNNI
+#define PJ_KERNELS_AVXVNNI(X)
+#endif
+#ifndef PJ_HAVE_AVX512
+#undef PJ_KERNELS_AVX512
+#define PJ_KERNELS_AVX512(X)
+#endif
+#ifndef PJ_HAVE_AVX512VNNI
+#undef PJ_KERNELS_AVX512VNNI
+#define PJ_KERNELS_AVX512VNNI(X)
+#endif
+#ifndef PJ_HAVE_NEON
+#undef PJ_KERNELS_NEON
+#define PJ_KERNELS_NEON(X)
+#endif
+#ifndef PJ_HAVE_NEONDOT
+#undef PJ_KERNELS_NEONDOT
+#define PJ_KERNELS_NEONDOT(X)
+#endif
+#ifndef PJ_HAVE_NEONI8MM
+#undef PJ_KERNELS_NEONI8MM
+#define PJ_KERNELS_NEONI8MM(X)
+#endif
+#ifndef PJ_HAVE_ELEMENTS_AVX2
+#undef PJ_ELEMENTS_AVX2
+#define PJ_ELEMENTS_AVX2(X)
+#endif
+#ifndef PJ_HAVE_ELEMENTS_AVX512
+#undef PJ_ELEMENTS_AVX512
+#define PJ_ELEMENTS_AVX512(X)
+#endif
+#ifndef PJ_HAVE_ELEMENTS_NEON
+#undef PJ_ELEMENTS_NEON
+#define PJ_ELEMENTS_NEON(X)
+#endif
+
 namespace kernels {
 #define X(name, ...) void name(const Tile&);
-PJ_KERNELS_SCALAR(X)
-#ifdef PJ_HAVE_AVX2
-PJ_KERNELS_AVX2(X)
-#endif
-#ifdef PJ_HAVE_AVXVNNI
-PJ_KERNELS_AVXVNNI(X)
-#endif
-#ifdef PJ_HAVE_AVX512
-PJ_KERNELS_AVX512(X)
-#endif
-#ifdef PJ_HAVE_AVX512VNNI
-PJ_KERNELS_AVX512VNNI(X)
-#endif
-#ifdef PJ_HAVE_NEON
-PJ_KERNELS_NEON(X)
-#endif
-#ifdef PJ_HAVE_NEONDOT
-PJ_KERNELS_NEONDOT(X)
-#endif
-#ifdef PJ_HAVE_NEONI8MM
-PJ_KERNELS_NEONI8MM(X)
-#endif
-PJ_ELEMENTS_SCALAR(X)
-#ifdef PJ_HAVE_ELEMENTS_AVX2
-PJ_ELEMENTS_AVX2(X)
-#endif
-#ifdef PJ_HAVE_ELEMENTS_AVX512
-PJ_ELEMENTS_AVX512(X)
-#endif
-#ifdef PJ_HAVE_ELEMENTS_NEON
-PJ_ELEMENTS_NEON(X)
-#endif
+PJ_KERNELS(X)
 #undef X
 }  // namespace kernels
 
@@ -57,38 +68,7 @@ std::vector<KernelFn> build_registry() {
     functions[at] = f;
   };
 #define X(name, ...) put(#name, kernels::name);
-  PJ_KERNELS_SCALAR(X)
-#ifdef PJ_HAVE_AVX2
-  PJ_KERNELS_AVX2(X)
-#endif
-#ifdef PJ_HAVE_AVXVNNI
-  PJ_KERNELS_AVXVNNI(X)
-#endif
-#ifdef PJ_HAVE_AVX512
-  PJ_KERNELS_AVX512(X)
-#endif
-#ifdef PJ_HAVE_AVX512VNNI
-  PJ_KERNELS_AVX512VNNI(X)
-#endif
-#ifdef PJ_HAVE_NEON
-  PJ_KERNELS_NEON(X)
-#endif
-#ifdef PJ_HAVE_NEONDOT
-  PJ_KERNELS_NEONDOT(X)
-#endif
-#ifdef PJ_HAVE_NEONI8MM
-  PJ_KERNELS_NEONI8MM(X)
-#endif
-  PJ_ELEMENTS_SCALAR(X)
-#ifdef PJ_HAVE_ELEMENTS_AVX2
-  PJ_ELEMENTS_AVX2(X)
-#endif
-#ifdef PJ_HAVE_ELEMENTS_AVX512
-  PJ_ELEMENTS_AVX512(X)
-#endif
-#ifdef PJ_HAVE_ELEMENTS_NEON
-  PJ_ELEMENTS_NEON(X)
-#endif
+  PJ_KERNELS(X)
 #undef X
 #define X(kind, name, params) put("ref_" name, reference_kernel(OpKind::k##kind));
   PJ_OPERATORS(X)
