@@ -2,11 +2,11 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/commands.h"
@@ -218,26 +218,27 @@ int execute(const Options& options) {
 
 int bench_command(const Args& args) {
   Options o;
-  CLI::App app("Measure time and memory of models.", "pj bench");
-  app.add_option("MODEL", o.models, kModelHelp)->required();
-  auto* runs = app.add_option("--runs", o.runs, "exactly N inferences after the warm-up")
-                   ->check(CLI::Range(int64_t{1}, int64_t{1} << 30))
-                   ->type_name("N");
-  app.add_option("--seconds", o.seconds, "as many as fit into S seconds, at least one (default: 1)")
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("S")
-      ->excludes(runs);
-  app.add_option("--warmup", o.warmup, "inferences before that, not counted (default: 3)")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30))
-      ->type_name("N");
-  app.add_option("--period", o.period_ms,
-                 "one inference every MS milliseconds, sleeping between; adds missed frames, CPU "
-                 "time and context switches")
-      ->check(CLI::Range(0.01, 86'400'000.0))
-      ->type_name("MS");
-  app.add_flag("--json", o.json, "one JSON object a model, one a line");
-  add_execution_options(app, o.execution, DefaultThreads::kOne);
-  app.footer(
+  Parser parser("Measure time and memory of models.", "pj bench");
+  parser.option("MODEL", o.models, kModelHelp).required();
+  const Option runs = parser.option("--runs", o.runs, "exactly N inferences after the warm-up")
+                          .range(int64_t{1}, int64_t{1} << 30)
+                          .type_name("N");
+  parser.option("--seconds", o.seconds, "as many as fit into S seconds, at least one (default: 1)")
+      .range(0.0, 86400.0)
+      .type_name("S")
+      .excludes(runs);
+  parser.option("--warmup", o.warmup, "inferences before that, not counted (default: 3)")
+      .range(int64_t{0}, int64_t{1} << 30)
+      .type_name("N");
+  parser
+      .option("--period", o.period_ms,
+              "one inference every MS milliseconds, sleeping between; adds missed frames, CPU "
+              "time and context switches")
+      .range(0.01, 86'400'000.0)
+      .type_name("MS");
+  parser.flag("--json", o.json, "one JSON object a model, one a line");
+  add_execution_options(parser, o.execution, DefaultThreads::kOne);
+  parser.footer(
       "load: from nothing to a session that is ready. first: the very first inference, warm-up or\n"
       "not. Inputs are the same on every machine (splitmix64, seed 1 for the first input, one "
       "draw\n"
@@ -251,7 +252,7 @@ int bench_command(const Args& args) {
       "  pj bench builtin:mobilenet_v2 builtin:mobilenet_v2-f32\n"
       "  pj bench a.tflite b.pj --threads 2 --seconds 3 --json\n"
       "  perf stat pj bench a.pj --runs 100 --warmup 0");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   return execute(o);
 }
 

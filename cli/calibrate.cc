@@ -1,8 +1,8 @@
 // pj calibrate: fits an energy model to a power counter of this machine.
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/counters.h"
@@ -133,29 +133,32 @@ EnergyModel fit(const Options& o, const HostSystem& system) {
 
 int calibrate_command(const Args& args) {
   Options o;
-  CLI::App app("Fit an energy model to a power counter of this machine.", "pj calibrate");
-  app.add_option("MODEL", o.models,
-                 "networks to measure, at least two (default: eight topologies with made-up "
-                 "weights)");
-  app.add_option("-o,--output", o.output,
-                 "where to write the model (default: where `pj profile` finds it, see below)")
-      ->type_name("FILE");
-  app.add_option("--counter", o.counter, kCounterHelp)->type_name("DOMAIN");
-  app.add_option("--seconds", o.seconds,
-                 "measuring time for each network and for the micro-workloads (default: 5); slow "
-                 "counters take what they need")
-      ->check(CLI::Range(0.1, 3600.0))
-      ->type_name("S");
-  app.add_option("--threads", o.threads, "cores to use (default: all usable ones)")
-      ->check(CLI::Range(1, kMaxThreads))
-      ->type_name("N");
-  app.add_option("--idle", o.idle,
-                 "what the joules are without: gross (nothing; default), dynamic (the resting "
-                 "machine), marginal (a spinning core)")
-      ->check(CLI::IsMember({"gross", "dynamic", "marginal"}))
-      ->type_name("POLICY");
-  app.add_flag("--json", o.json, "print the model as one JSON object");
-  app.footer(
+  Parser parser("Fit an energy model to a power counter of this machine.", "pj calibrate");
+  parser.option("MODEL", o.models,
+                "networks to measure, at least two (default: eight topologies with made-up "
+                "weights)");
+  parser
+      .option("-o,--output", o.output,
+              "where to write the model (default: where `pj profile` finds it, see below)")
+      .type_name("FILE");
+  parser.option("--counter", o.counter, kCounterHelp).type_name("DOMAIN");
+  parser
+      .option("--seconds", o.seconds,
+              "measuring time for each network and for the micro-workloads (default: 5); slow "
+              "counters take what they need")
+      .range(0.1, 3600.0)
+      .type_name("S");
+  parser.option("--threads", o.threads, "cores to use (default: all usable ones)")
+      .range(1, kMaxThreads)
+      .type_name("N");
+  parser
+      .option("--idle", o.idle,
+              "what the joules are without: gross (nothing; default), dynamic (the resting "
+              "machine), marginal (a spinning core)")
+      .one_of({"gross", "dynamic", "marginal"})
+      .type_name("POLICY");
+  parser.flag("--json", o.json, "print the model as one JSON object");
+  parser.footer(
       "Measures rest, spinning, int8 and f32 arithmetic in registers and streams from each memory\n"
       "on one core and on all, and the steps of networks; then fits joules a second, a core-second,"
       "\na multiplication and a byte. The error stated is that on networks that were left out.\n\n"
@@ -168,7 +171,7 @@ int calibrate_command(const Args& args) {
       "  pj calibrate\n"
       "  taskset -c 4-7 pj calibrate            the big cores alone\n"
       "  pj calibrate --idle dynamic -o board.json my.tflite other.tflite");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   if (o.models.size() < 2)
     usage_error("one network: give at least two, so that one can be left out (default: eight)");
   for (const std::string& model : o.models) check_model_name(model);

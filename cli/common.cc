@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/errors.h"
@@ -21,53 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kBuiltinPrefix = "builtin:";
-
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  return names;
-}
-
-// One option a paragraph: name and value on the left, text beside it, wrapped.
-class HelpFormatter : public CLI::Formatter {
- public:
-  std::string make_option(const CLI::Option* option, bool is_positional) const override {
-    constexpr size_t kLeft = 26, kRight = 72;
-    std::string line = "  " + option->get_name(is_positional);
-    // CLI11 appends what the value is checked for, after a colon.
-    const std::string type = option->get_type_name();
-    if (!is_positional && !type.empty()) line += ' ' + type.substr(0, type.find(':'));
-    line.append(line.size() < kLeft ? kLeft - line.size() : 2, ' ');
-    std::string text;
-    size_t column = 0;
-    for (std::string_view rest = option->get_description(); !rest.empty();) {
-      const std::string_view word = rest.substr(0, rest.find(' '));
-      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-      if (column > 0 && column + 1 + word.size() > kRight) {
-        text += '\n' + std::string(kLeft, ' ');
-        column = 0;
-      } else if (column > 0) {
-        text += ' ';
-        ++column;
-      }
-      text += word;
-      column += word.size();
-    }
-    return line + text + '\n';
-  }
-};
-
-// The first argument that looks like an option and is none.
-std::optional<std::string> unknown_option(const CLI::App& app, const Args& args) {
-  for (const std::string& arg : args) {
-    if (arg == "--") break;
-    if (!arg.starts_with("--")) continue;
-    const std::string name = arg.substr(0, arg.find('='));
-    if (app.get_option_no_throw(name) == nullptr) return name;
-  }
-  return std::nullopt;
-}
 
 std::vector<std::string> builtin_names() {
   std::vector<std::string> names;
@@ -109,56 +62,38 @@ const char* const kTopologyHelp =
     "default); the size of the input; the width of the layers. Its weights are made up.\n"
     "  builtin:mobilenet_v2-f32   builtin:resnet18-160   builtin:mobilenet_v2-int8-192-0.5x\n";
 
-std::optional<int> parse(CLI::App& app, const Args& args) {
-  Args reversed(args.rbegin(), args.rend());
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.get_help_ptr()->description("show this and exit");
-  try {
-    app.parse(reversed);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return kOk;
-  } catch (const CLI::ParseError& e) {
-    const std::string see = fmt::format(" (see `{} --help`)", app.get_name());
-    if (const auto option = unknown_option(app, args))
-      usage_error("unknown option '{}'{}{}", *option, did_you_mean(*option, option_names(app)),
-                  see);
-    const Args rest = app.remaining();
-    if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr && !rest.empty())
-      usage_error("unexpected argument '{}'{}", rest.front(), see);
-    usage_error("{}{}", e.what(), see);
-  }
-  return std::nullopt;
-}
-
-void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThreads threads) {
+void add_execution_options(Parser& parser, ExecutionOptions& options, DefaultThreads threads) {
   const bool all = threads == DefaultThreads::kAllCores;
   options.default_threads = all ? std::min(host_cpu().default_threads, kMaxThreads) : 1;
-  app.add_option("--threads", options.threads,
-                 all ? "threads to use (default: `pj doctor` says how many)"
-                     : "threads to use (default: 1)")
-      ->check(CLI::Range(1, kMaxThreads))
-      ->type_name("N");
-  add_isa_option(app, options.isa);
-  app.add_option("--pool", options.pool, "thread pool: builtin (default) or pthreadpool")
-      ->type_name("NAME");
-  app.add_option("--bands", options.bands,
-                 "on (default): run chains of layers a few rows at a time where that moves fewer "
-                 "bytes; off: layer by layer")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->type_name("on|off");
-  app.add_option("--xnnpack", options.xnnpack,
-                 "XNNPACK's operators: off (default); auto: where picojoule has no kernel written "
-                 "for this CPU; only: wherever they give the same results. They run on a "
-                 "pthreadpool")
-      ->type_name("MODE");
+  parser
+      .option("--threads", options.threads,
+              all ? "threads to use (default: `pj doctor` says how many)"
+                  : "threads to use (default: 1)")
+      .range(1, kMaxThreads)
+      .type_name("N");
+  add_isa_option(parser, options.isa);
+  parser.option("--pool", options.pool, "thread pool: builtin (default) or pthreadpool")
+      .type_name("NAME");
+  parser
+      .option("--bands", options.bands,
+              "on (default): run chains of layers a few rows at a time where that moves fewer "
+              "bytes; off: layer by layer")
+      .one_of({"on", "off"})
+      .type_name("on|off");
+  parser
+      .option("--xnnpack", options.xnnpack,
+              "XNNPACK's operators: off (default); auto: where picojoule has no kernel written "
+              "for this CPU; only: wherever they give the same results. They run on a "
+              "pthreadpool")
+      .type_name("MODE");
 }
 
-void add_isa_option(CLI::App& app, std::string& isa) {
-  app.add_option("--isa", isa,
-                 "instruction set level, as `pj doctor` lists them (default: PJ_ISA, or else the "
-                 "best that this CPU has)")
-      ->type_name("LEVEL");
+void add_isa_option(Parser& parser, std::string& isa) {
+  parser
+      .option("--isa", isa,
+              "instruction set level, as `pj doctor` lists them (default: PJ_ISA, or else the "
+              "best that this CPU has)")
+      .type_name("LEVEL");
 }
 
 void check_model_name(const std::string& name) {

@@ -1,29 +1,20 @@
-// What all commands share: parsing with suggestions, opening models, printing.
+// What all commands share: options, opening models, printing.
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/parser.h"
 #include "converters/load/load.h"
 #include "runtime/exec/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace pj::cli {
 
 using Json = nlohmann::ordered_json;
-using Args = std::vector<std::string>;  // what follows the command's name
 
-// --- parsing -------------------------------------------------------------------------------------
-
-// Parses; an exit status if the command ends here because help was printed. Throws Failure with
-// kUsage, and a suggestion for unknown options.
-std::optional<int> parse(CLI::App& app, const Args& args);
+// --- options -------------------------------------------------------------------------------------
 
 struct ExecutionOptions {
   int threads = 0;  // 0: default_threads
@@ -35,9 +26,9 @@ struct ExecutionOptions {
 };
 enum class DefaultThreads { kOne, kAllCores };
 // --threads, --isa, --pool, --bands, --xnnpack.
-void add_execution_options(CLI::App& app, ExecutionOptions& options, DefaultThreads threads);
+void add_execution_options(Parser& parser, ExecutionOptions& options, DefaultThreads threads);
 // --isa alone.
-void add_isa_option(CLI::App& app, std::string& isa);
+void add_isa_option(Parser& parser, std::string& isa);
 // The help of MODEL.
 extern const char* const kModelHelp;
 // Paragraph on what may follow a topology's name.

@@ -1,5 +1,4 @@
 // pj convert: any model -> .pj, with weights packed for targets.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -104,24 +103,24 @@ int execute(const Options& options) {
 
 int convert_command(const Args& args) {
   Options o;
-  CLI::App app("Turn a model into a .pj file that is used in place, without packing at load.",
-               "pj convert");
-  app.add_option("IN", o.in, kModelHelp)->required();
-  app.add_option("OUT", o.out, "the file to write; must end in .pj")->required();
+  Parser parser("Turn a model into a .pj file that is used in place, without packing at load.",
+                "pj convert");
+  parser.option("IN", o.in, kModelHelp).required();
+  parser.option("OUT", o.out, "the file to write; must end in .pj").required();
   std::string known;
   for (const std::string& name : target_names()) known += (known.empty() ? "" : ", ") + name;
-  app.add_option("--target", o.targets,
-                 "pack weights for these: " + known + " (default: host; none: portable only)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("T,...");
-  app.footer(
+  parser
+      .option("--target", o.targets,
+              "pack weights for these: " + known + " (default: host; none: portable only)")
+      .commas()
+      .type_name("T,...");
+  parser.footer(
       "Portable weights are always in the file, so it runs on every machine.\n\n"
       "Examples:\n"
       "  pj convert model.tflite model.pj\n"
       "  pj convert model.tflite model.pj --target avx2,neondot\n"
       "  pj convert builtin:fashion fashion.pj --target none");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   return execute(o);
 }
 

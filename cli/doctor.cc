@@ -1,10 +1,10 @@
 // pj doctor: what this machine and build offer, what is missing, and how to get it.
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/errors.h"
@@ -195,11 +195,11 @@ void print_text(const Diagnosis& d) {
 
 int doctor_command(const Args& args) {
   bool json = false, no_peak = false;
-  CLI::App app("Show what this machine and build offer, what is missing and how to get it.",
-               "pj doctor");
-  app.add_flag("--json", json, "one JSON object");
-  app.add_flag("--no-peak", no_peak, "do not measure what arithmetic and memory can do at most");
-  app.footer(
+  Parser parser("Show what this machine and build offer, what is missing and how to get it.",
+                "pj doctor");
+  parser.flag("--json", json, "one JSON object");
+  parser.flag("--no-peak", no_peak, "do not measure what arithmetic and memory can do at most");
+  parser.footer(
       "Peaks are those of one core, of every level that CPU and build have: the most that kernels\n"
       "can reach. A stored byte counts once, whatever the caches do for it.\n\n"
       "Exit status 1 if something keeps models from running.\n\n"
@@ -207,7 +207,7 @@ int doctor_command(const Args& args) {
       "  pj doctor\n"
       "  pj doctor --json | jq .levels\n"
       "  PJ_ISA=avx2 pj doctor");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   Diagnosis d = diagnose();
   if (!no_peak) d.peak = measure_peak(d.cpu);
   if (json) {

@@ -2,8 +2,8 @@
 // are computed where nothing is measured.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/energy_model.h"
@@ -106,15 +106,15 @@ int list(bool json) {
 
 int list_command(const Args& args) {
   bool json = false;
-  CLI::App app("Show the power counters of this machine, and what keeps others from being read.",
-               "pj energy list");
-  app.add_flag("--json", json, "one JSON object");
-  app.footer(
+  Parser parser("Show the power counters of this machine, and what keeps others from being read.",
+                "pj energy list");
+  parser.flag("--json", json, "one JSON object");
+  parser.footer(
       "Counters that show the same registers are listed, but only one of them is used.\n\n"
       "Examples:\n"
       "  pj energy list\n"
       "  pj energy list --json | jq '.counters[] | select(.readable)'");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   return list(json);
 }
 
@@ -123,19 +123,19 @@ int list_command(const Args& args) {
 int model_command(const Args& args) {
   bool json = false;
   std::string file;
-  CLI::App app("Show the energy model that `pj profile` uses.", "pj energy model");
-  app.add_option("FILE", file,
-                 "a model's file (default: this CPU's calibration, else published figures of this "
-                 "kind of CPU)");
-  app.add_flag("--json", json, "one JSON object, which is a model's file");
-  app.footer(
+  Parser parser("Show the energy model that `pj profile` uses.", "pj energy model");
+  parser.option("FILE", file,
+                "a model's file (default: this CPU's calibration, else published figures of this "
+                "kind of CPU)");
+  parser.flag("--json", json, "one JSON object, which is a model's file");
+  parser.footer(
       "Coefficients predict energy; they are no physical constants of the machine.\n"
       "`pj calibrate` fits them to a power counter.\n\n"
       "Examples:\n"
       "  pj energy model\n"
       "  pj energy model --json > board.json\n"
       "  pj profile builtin:fashion --energy-model board.json");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   const std::optional<FoundModel> found = find_energy_model(file);
   if (!found)
     fail(

@@ -1,6 +1,6 @@
 // pj energy compare: what became dearer between two profiles, with a verdict for CI.
-#include <CLI/CLI.hpp>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/energy_json.h"
@@ -164,14 +164,14 @@ int energy_compare_command(const Args& args) {
   std::string old_path, new_path;
   double allowed = 0;
   bool json = false;
-  CLI::App app("Compare the energies of two profiles of a model.", "pj energy compare");
-  app.add_option("OLD", old_path, "output of `pj profile MODEL --json`")->required();
-  app.add_option("NEW", new_path, "the same, later")->required();
-  app.add_option("--allow", allowed, "how much more a run may need, in percent (default: 0)")
-      ->check(CLI::Range(0.0, 1000.0))
-      ->type_name("PERCENT");
-  app.add_flag("--json", json, "one JSON object");
-  app.footer(
+  Parser parser("Compare the energies of two profiles of a model.", "pj energy compare");
+  parser.option("OLD", old_path, "output of `pj profile MODEL --json`").required();
+  parser.option("NEW", new_path, "the same, later").required();
+  parser.option("--allow", allowed, "how much more a run may need, in percent (default: 0)")
+      .range(0.0, 1000.0)
+      .type_name("PERCENT");
+  parser.flag("--json", json, "one JSON object");
+  parser.footer(
       "Exit status 1 if a run needs more than before, and its 95 % interval leaves no doubt; 2 if\n"
       "the files cannot be compared: other models, threads, sources or idle policies. Intervals "
       "of\n"
@@ -180,7 +180,7 @@ int energy_compare_command(const Args& args) {
       "Examples:\n"
       "  pj profile m.tflite --json > old.json; ...; pj profile m.tflite --json > new.json\n"
       "  pj energy compare old.json new.json --allow 1");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   const Report before = read_report(old_path), after = read_report(new_path);
   check_comparable(before, after);
   const std::vector<Row> rows = match_steps(before, after);

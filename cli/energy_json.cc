@@ -1,6 +1,7 @@
 #include "cli/energy_json.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace pj::cli {
 namespace {

@@ -1,7 +1,7 @@
 // pj energy measure: what a command costs in joules, or which of two costs less.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "cli/commands.h"
@@ -191,15 +191,15 @@ int energy_measure_command(const Args& args) {
   const auto dashes = std::find(args.begin(), args.end(), "--");
   const auto versus = std::find(dashes, args.end(), "--vs");
   MeasureOptions o;
-  CLI::App app("Measure the energy of the machine while a command runs, or compare two commands.",
-               "pj energy measure [OPTIONS] -- CMD [--vs CMD]");
-  app.add_flag("--json", o.json, "one JSON object; the commands' output goes to standard error");
-  app.add_option("--seconds", o.seconds, "for two commands: time to measure (default: 60)")
-      ->check(CLI::Range(0.1, 86400.0))
-      ->type_name("S");
-  app.add_option("--counter", o.counter, std::string("for two commands: ") + kCounterHelp)
-      ->type_name("DOMAIN");
-  app.footer(
+  Parser parser("Measure the energy of the machine while a command runs, or compare two commands.",
+                "pj energy measure [OPTIONS] -- CMD [--vs CMD]");
+  parser.flag("--json", o.json, "one JSON object; the commands' output goes to standard error");
+  parser.option("--seconds", o.seconds, "for two commands: time to measure (default: 60)")
+      .range(0.1, 86400.0)
+      .type_name("S");
+  parser.option("--counter", o.counter, std::string("for two commands: ") + kCounterHelp)
+      .type_name("DOMAIN");
+  parser.footer(
       "The report on one command goes to standard error. Intervals cover what reading the counter\n"
       "leaves open, not the sensor's own error; the energy is that of all that ran meanwhile. The\n"
       "exit status is that of the command, or 1 if no counter can be read: then it does not "
@@ -210,7 +210,7 @@ int energy_measure_command(const Args& args) {
       "  pj energy measure -- pj bench builtin:fashion --seconds 5\n"
       "  pj energy measure --json -- ./robot 2>log | jq .counters\n"
       "  pj energy measure -- pj bench a.pj --runs 500 --vs pj bench b.pj --runs 500 2>/dev/null");
-  if (const auto status = parse(app, Args(args.begin(), dashes))) return *status;
+  if (const auto status = parser.parse(Args(args.begin(), dashes))) return *status;
   if (dashes == args.end() || dashes + 1 == versus)
     usage_error("which command? pj energy measure -- CMD (see `pj energy measure --help`)");
   const Args first(dashes + 1, versus);

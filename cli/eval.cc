@@ -1,6 +1,6 @@
 // pj eval: accuracy of a classifier on labelled data.
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/dataset.h"
@@ -100,27 +100,26 @@ void print(const Options& options, const OpenModel& open, const Outcome& outcome
 
 int eval_command(const Args& args) {
   Options o;
-  CLI::App app("Measure the accuracy of a classifier.", "pj eval");
-  app.add_option("MODEL", o.model, kModelHelp)->required();
-  app.add_option("--data", o.data, "a folder of labelled data, see below")
-      ->required()
-      ->type_name("D");
-  auto* limit = app.add_option("--limit", o.limit, "only the first N samples")
-                    ->check(CLI::Range(1, 1 << 30))
-                    ->type_name("N");
-  app.add_option("--every", o.every, "only every K-th sample, beginning with the first")
-      ->check(CLI::Range(1, 1 << 30))
-      ->type_name("K")
-      ->excludes(limit);
-  app.add_option("--label-offset", o.label_offset,
-                 "added to the data's labels; 1 for models whose class 0 is background")
-      ->type_name("N");
-  app.add_flag("--json", o.json, "one JSON object");
-  app.add_option("--output", o.output, "write the decisions (top-1 classes, int32) as .npy")
-      ->type_name("FILE.npy");
-  add_picture_options(app, o.picture);
-  add_execution_options(app, o.execution, DefaultThreads::kAllCores);
-  app.footer(
+  Parser parser("Measure the accuracy of a classifier.", "pj eval");
+  parser.option("MODEL", o.model, kModelHelp).required();
+  parser.option("--data", o.data, "a folder of labelled data, see below").required().type_name("D");
+  const Option limit = parser.option("--limit", o.limit, "only the first N samples")
+                           .range(1, 1 << 30)
+                           .type_name("N");
+  parser.option("--every", o.every, "only every K-th sample, beginning with the first")
+      .range(1, 1 << 30)
+      .type_name("K")
+      .excludes(limit);
+  parser
+      .option("--label-offset", o.label_offset,
+              "added to the data's labels; 1 for models whose class 0 is background")
+      .type_name("N");
+  parser.flag("--json", o.json, "one JSON object");
+  parser.option("--output", o.output, "write the decisions (top-1 classes, int32) as .npy")
+      .type_name("FILE.npy");
+  add_picture_options(parser, o.picture);
+  add_execution_options(parser, o.execution, DefaultThreads::kAllCores);
+  parser.footer(
       "Labelled data is a folder with\n"
       "  labels.npy and one array of samples, images*.npy or inputs*.npy; or\n"
       "  pictures and labels.csv or labels.txt with lines 'file,class number'; or\n"
@@ -132,7 +131,7 @@ int eval_command(const Args& args) {
       "  pj eval kws.tflite --data kws01\n"
       "  pj eval mobilenet.tflite --data imagenet250 --crop 0.875 --label-offset 1\n"
       "  pj eval resnet8_f32.tflite --data cifar10 --mean 0 --std 1 --output decisions.npy");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   if (!o.output.empty() && !o.output.ends_with(".npy"))
     usage_error("--output {}: the file's name must end in .npy", o.output);
 

@@ -1,7 +1,6 @@
 // pj export: a model as a .tflite file, for other runtimes.
 #include "converters/tflite/export.h"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -39,18 +38,18 @@ int execute(const std::string& in, const std::string& out) {
 
 int export_command(const Args& args) {
   std::string in, out;
-  CLI::App app("Write a model as a .tflite file, so that other runtimes can run it too.",
-               "pj export");
-  app.add_option("MODEL", in, kModelHelp)->required();
-  app.add_option("OUT", out, "the file to write; must end in .tflite")->required();
-  app.footer(
+  Parser parser("Write a model as a .tflite file, so that other runtimes can run it too.",
+                "pj export");
+  parser.option("MODEL", in, kModelHelp).required();
+  parser.option("OUT", out, "the file to write; must end in .tflite").required();
+  parser.footer(
       "Made for the builtin topologies. Other models can be written if their operators are among\n"
       "those; if not, they are named.\n\n" +
       std::string(kTopologyHelp) +
       "\nExamples:\n"
       "  pj export builtin:mobilenet_v2 mobilenet_v2.tflite\n"
       "  pj export builtin:resnet18-f16-160 resnet18.tflite");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   return execute(in, out);
 }
 

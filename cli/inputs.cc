@@ -1,6 +1,5 @@
 #include "cli/inputs.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
 
@@ -106,21 +105,21 @@ void fill_random_input(const Tensor& input, uint64_t seed, std::span<std::byte> 
 
 }  // namespace
 
-void add_picture_options(CLI::App& app, PictureOptions& options) {
-  app.add_option("--mean", options.mean,
-                 "pictures: subtract M from every pixel 0..255 (one number, or one a channel)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("M[,M,M]");
-  app.add_option("--std", options.std, "pictures: then divide by S (one number, or one a channel)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::PositiveNumber)
-      ->type_name("S[,S,S]");
-  app.add_option("--crop", options.crop,
-                 "pictures: keep the central fraction F, undistorted (default: stretch the whole)")
-      ->check(CLI::Range(0.01, 1.0))
-      ->type_name("F");
+void add_picture_options(Parser& parser, PictureOptions& options) {
+  parser
+      .option("--mean", options.mean,
+              "pictures: subtract M from every pixel 0..255 (one number, or one a channel)")
+      .commas()
+      .type_name("M[,M,M]");
+  parser.option("--std", options.std, "pictures: then divide by S (one number, or one a channel)")
+      .commas()
+      .positive()
+      .type_name("S[,S,S]");
+  parser
+      .option("--crop", options.crop,
+              "pictures: keep the central fraction F, undistorted (default: stretch the whole)")
+      .range(0.01, 1.0)
+      .type_name("F");
 }
 
 std::optional<PictureLayout> picture_layout(const Shape& shape) {

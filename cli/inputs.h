@@ -6,12 +6,9 @@
 #include <vector>
 
 #include "cli/npy.h"
+#include "cli/parser.h"
 #include "cli/picture.h"
 #include "runtime/exec/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace pj::cli {
 
@@ -20,7 +17,7 @@ struct PictureOptions {
   std::vector<double> mean, std;  // one for all channels, or one a channel, in units of 0..255
   double crop = 0;                // central fraction to keep; 0: the whole picture, stretched
 };
-void add_picture_options(CLI::App& app, PictureOptions& options);
+void add_picture_options(Parser& parser, PictureOptions& options);
 
 // How an input holds pictures; nothing if it does not look like one.
 struct PictureLayout {

@@ -1,6 +1,6 @@
 // pj inspect: what is in a model file, and how this machine would run it.
-#include <CLI/CLI.hpp>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/errors.h"
@@ -289,19 +289,19 @@ void print_text(const Inspection& in, const Options& options) {
 
 int inspect_command(const Args& args) {
   Options o;
-  CLI::App app("Show what is in a model file, and how this machine would run it.", "pj inspect");
-  app.add_option("MODEL", o.model, kModelHelp)->required();
-  app.add_flag("--json", o.json, "one JSON object");
-  app.add_flag("--passes", o.passes, "also what each rewriting pass did");
-  app.add_flag("--verify", o.verify, "compare the sections of a .pj with their checksums");
-  add_isa_option(app, o.isa);
-  app.footer(
+  Parser parser("Show what is in a model file, and how this machine would run it.", "pj inspect");
+  parser.option("MODEL", o.model, kModelHelp).required();
+  parser.flag("--json", o.json, "one JSON object");
+  parser.flag("--passes", o.passes, "also what each rewriting pass did");
+  parser.flag("--verify", o.verify, "compare the sections of a .pj with their checksums");
+  add_isa_option(parser, o.isa);
+  parser.footer(
       "Operators are shown as they run, after the passes.\n\n"
       "Examples:\n"
       "  pj inspect builtin:fashion\n"
       "  pj inspect model.pj --verify\n"
       "  pj inspect model.tflite --passes --json");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   const Inspection in = inspect(o);
   if (o.json) {
     print_json(to_json(in, o));

@@ -1,5 +1,7 @@
 #include "cli/peak.h"
 
+#include <nlohmann/json.hpp>
+
 #include "cli/table.h"
 
 namespace pj::cli {

@@ -1,8 +1,8 @@
 // pj profile: where the time and the energy of a model go, step by step.
 #include "runtime/profile/profile.h"
 
-#include <CLI/CLI.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/commands.h"
@@ -106,41 +106,46 @@ void write_file(const std::string& path, const std::string& content) {
 
 int profile_command(const Args& args) {
   Options o;
-  CLI::App app("Show where the time and the energy of a model go, step by step.", "pj profile");
-  app.add_option("MODEL", o.model, kModelHelp)->required();
-  app.add_option("--runs", o.runs,
-                 "inferences to measure (default: as many as fit into 1 s, at least 5)")
-      ->check(CLI::Range(1, 1 << 30))
-      ->type_name("N");
-  app.add_flag("--json", o.json, "one JSON object; what is not known is null");
-  app.add_option("--trace", o.trace,
-                 "also write when each thread ran which step, and the power where it is measured, "
-                 "for ui.perfetto.dev or chrome://tracing")
-      ->type_name("FILE");
-  app.add_option("--html", o.html, "also write a page with timeline, roofline and energies")
-      ->type_name("FILE");
-  app.add_option(
-         "--energy", o.energy,
-         "auto: measure it for 5 s if this machine has a counter, else compute it; measure: "
-         "with slower counters too; model: compute it; off")
-      ->check(CLI::IsMember({"auto", "measure", "model", "off"}))
-      ->type_name("HOW");
-  app.add_option("--counter", o.counter, kCounterHelp)->type_name("DOMAIN");
-  app.add_option("--idle", o.idle,
-                 "what measured joules are without: gross (nothing; default), dynamic (the resting "
-                 "machine), marginal (a spinning core)")
-      ->check(CLI::IsMember({"gross", "dynamic", "marginal"}))
-      ->type_name("POLICY");
-  app.add_option("--energy-model", o.energy_model,
-                 "compute energy by this model (default: what `pj calibrate` found, else published "
-                 "figures of this kind of CPU; see `pj energy model`)")
-      ->type_name("FILE");
-  app.add_option("--caches", o.caches,
-                 "count bytes for data caches of BYTES/WAYS each, first to last, for example "
-                 "32768/4,524288/16 (default: this machine's)")
-      ->type_name("A,B");
-  add_execution_options(app, o.execution, DefaultThreads::kOne);
-  app.footer(
+  Parser parser("Show where the time and the energy of a model go, step by step.", "pj profile");
+  parser.option("MODEL", o.model, kModelHelp).required();
+  parser
+      .option("--runs", o.runs,
+              "inferences to measure (default: as many as fit into 1 s, at least 5)")
+      .range(1, 1 << 30)
+      .type_name("N");
+  parser.flag("--json", o.json, "one JSON object; what is not known is null");
+  parser
+      .option("--trace", o.trace,
+              "also write when each thread ran which step, and the power where it is measured, "
+              "for ui.perfetto.dev or chrome://tracing")
+      .type_name("FILE");
+  parser.option("--html", o.html, "also write a page with timeline, roofline and energies")
+      .type_name("FILE");
+  parser
+      .option("--energy", o.energy,
+              "auto: measure it for 5 s if this machine has a counter, else compute it; measure: "
+              "with slower counters too; model: compute it; off")
+      .one_of({"auto", "measure", "model", "off"})
+      .type_name("HOW");
+  parser.option("--counter", o.counter, kCounterHelp).type_name("DOMAIN");
+  parser
+      .option("--idle", o.idle,
+              "what measured joules are without: gross (nothing; default), dynamic (the resting "
+              "machine), marginal (a spinning core)")
+      .one_of({"gross", "dynamic", "marginal"})
+      .type_name("POLICY");
+  parser
+      .option("--energy-model", o.energy_model,
+              "compute energy by this model (default: what `pj calibrate` found, else published "
+              "figures of this kind of CPU; see `pj energy model`)")
+      .type_name("FILE");
+  parser
+      .option("--caches", o.caches,
+              "count bytes for data caches of BYTES/WAYS each, first to last, for example "
+              "32768/4,524288/16 (default: this machine's)")
+      .type_name("A,B");
+  add_execution_options(parser, o.execution, DefaultThreads::kOne);
+  parser.footer(
       "Three inferences warm up first. Inputs are those of `pj bench`. Overhead is what a run "
       "takes\n"
       "beyond its steps; reading the clock between steps is a part of it.\n"
@@ -154,7 +159,7 @@ int profile_command(const Args& args) {
       "  pj profile builtin:fashion\n"
       "  pj profile mobilenet.tflite --threads 2 --html profile.html\n"
       "  pj profile mobilenet.tflite --json | jq '.steps[] | [.name, .time_ms]'");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   if (!o.energy_model.empty()) find_energy_model(o.energy_model);  // a mistake shows at once
   const std::optional<Caches> caches = parse_caches(o.caches);
   const OpenModel open = open_model(o.model, o.execution);

@@ -1,4 +1,6 @@
 // pj profile --html: cli/profile.html with the profile in its place.
+#include <nlohmann/json.hpp>
+
 #include "cli/energy_json.h"
 #include "cli/profile_report.h"
 

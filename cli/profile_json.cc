@@ -1,4 +1,6 @@
 // pj profile --json.
+#include <nlohmann/json.hpp>
+
 #include "cli/energy_json.h"
 #include "cli/profile_report.h"
 #include "cli/step_traffic.h"

@@ -1,6 +1,7 @@
 // pj profile --trace: Chrome's trace events (its Trace Event Format document), one row a thread;
 // times in microseconds.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/energy_json.h"
 #include "cli/profile_report.h"

@@ -1,5 +1,4 @@
 // pj run: one inference, or one for each of several files.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -233,33 +232,35 @@ int execute(const Options& options) {
 
 int run_command(const Args& args) {
   Options o;
-  CLI::App app("Run a model once, or once for each of several files.", "pj run");
-  app.add_option("MODEL", o.model, kModelHelp)->required();
-  app.add_option("--input", o.inputs,
-                 "a picture (PNG, JPEG, BMP), .npy, or .bin (raw, little-endian). Repeated: "
-                 "several runs, or, with several inputs, one file each. Default: made-up numbers")
-      ->allow_extra_args(false)
-      ->type_name("[NAME=]FILE");
-  app.add_option("--output", o.output,
-                 "write each output, raw, to DIR/output_<i>.bin; with "
-                 "several runs to DIR/<file's stem>/output_<i>.bin")
-      ->type_name("DIR");
-  app.add_option("--labels", o.labels, "names of the classes, one a line")->type_name("F");
-  app.add_option("--top", o.top, "print the K most likely classes (default: 3 if names are known)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->type_name("K");
-  app.add_option("--dump-tensors", o.dump, "write what every step computed to DIR as .npy")
-      ->type_name("DIR");
-  add_picture_options(app, o.picture);
-  add_execution_options(app, o.execution, DefaultThreads::kAllCores);
-  app.footer(
+  Parser parser("Run a model once, or once for each of several files.", "pj run");
+  parser.option("MODEL", o.model, kModelHelp).required();
+  parser
+      .option("--input", o.inputs,
+              "a picture (PNG, JPEG, BMP), .npy, or .bin (raw, little-endian). Repeated: "
+              "several runs, or, with several inputs, one file each. Default: made-up numbers")
+      .one_at_a_time()
+      .type_name("[NAME=]FILE");
+  parser
+      .option("--output", o.output,
+              "write each output, raw, to DIR/output_<i>.bin; with "
+              "several runs to DIR/<file's stem>/output_<i>.bin")
+      .type_name("DIR");
+  parser.option("--labels", o.labels, "names of the classes, one a line").type_name("F");
+  parser.option("--top", o.top, "print the K most likely classes (default: 3 if names are known)")
+      .range(1, 1 << 20)
+      .type_name("K");
+  parser.option("--dump-tensors", o.dump, "write what every step computed to DIR as .npy")
+      .type_name("DIR");
+  add_picture_options(parser, o.picture);
+  add_execution_options(parser, o.execution, DefaultThreads::kAllCores);
+  parser.footer(
       "A picture is resized to the input's height and width. Pixels 0..255 become: int8 p - 128,\n"
       "uint8 p, float (p - 127.5) / 127.5; with --mean or --std (p - M) / S in real values.\n\n"
       "Examples:\n"
       "  pj run builtin:fashion --input boot.png --input shirt.png\n"
       "  pj run mobilenet.tflite --input bird.jpg --crop 0.875 --labels imagenet.txt --top 5\n"
       "  pj run detector.tflite --input images=frame.npy --output results");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   return execute(o);
 }
 

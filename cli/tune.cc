@@ -1,7 +1,6 @@
 // pj tune: measures other plans of a model on this machine and stores the fastest in a .pj file.
 #include "runtime/tune/tune.h"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -82,19 +81,19 @@ int execute(const Options& options) {
 
 int tune_command(const Args& args) {
   Options o;
-  CLI::App app("Find the fastest plan of a model on this machine, by measuring.", "pj tune");
-  app.add_option("MODEL", o.in, kModelHelp)->required();
-  app.add_option("-o,--output", o.out, "the file to write; must end in .pj")
-      ->required()
-      ->type_name("OUT.pj");
-  app.add_option("--budget", o.budget_s, "seconds to measure for, about (default: 30)")
-      ->check(CLI::Range(0.1, 86400.0))
-      ->type_name("S");
-  app.add_option("--threads", o.threads, "threads to tune for (default: 1)")
-      ->check(CLI::Range(1, kMaxThreads))
-      ->type_name("N");
-  add_isa_option(app, o.isa);
-  app.footer(
+  Parser parser("Find the fastest plan of a model on this machine, by measuring.", "pj tune");
+  parser.option("MODEL", o.in, kModelHelp).required();
+  parser.option("-o,--output", o.out, "the file to write; must end in .pj")
+      .required()
+      .type_name("OUT.pj");
+  parser.option("--budget", o.budget_s, "seconds to measure for, about (default: 30)")
+      .range(0.1, 86400.0)
+      .type_name("S");
+  parser.option("--threads", o.threads, "threads to tune for (default: 1)")
+      .range(1, kMaxThreads)
+      .type_name("N");
+  add_isa_option(parser, o.isa);
+  parser.footer(
       "Bands are varied: which layers form one, and how many rows it computes at a time. The "
       "choice\n"
       "is stored in the file with this CPU's name and used when the file is loaded on such a CPU.\n"
@@ -102,7 +101,7 @@ int tune_command(const Args& args) {
       "Examples:\n"
       "  pj tune model.tflite -o model.pj\n"
       "  pj tune model.pj -o tuned.pj --threads 2 --budget 60");
-  if (const auto status = parse(app, args)) return *status;
+  if (const auto status = parser.parse(args)) return *status;
   return execute(o);
 }
 
