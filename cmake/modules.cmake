@@ -154,6 +154,8 @@ function(pj_test name)
   target_compile_options(test_${name} PRIVATE ${PJ_WARNINGS} $<IF:$<BOOL:${ARG_OPTIMIZED}>,-O1,-O0>)
   target_compile_definitions(test_${name} PRIVATE PJ_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                   PJ_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  # Most of that time goes into GoogleTest's headers and the graph's: several files read them once.
+  set_target_properties(test_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} GTest::gmock_main)
   add_test(NAME ${name} COMMAND test_${name})
 endfunction()

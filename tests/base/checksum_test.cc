@@ -2,15 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <string_view>
 #include <vector>
+
+#include "tests/base/text_bytes.h"
 
 namespace pj {
 namespace {
-
-std::span<const std::byte> bytes_of(std::string_view s) {
-  return std::as_bytes(std::span(s.data(), s.size()));
-}
 
 TEST(Crc32, KnownValues) {
   EXPECT_EQ(crc32({}), 0u);

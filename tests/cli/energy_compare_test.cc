@@ -10,7 +10,6 @@ namespace pj::cli {
 namespace {
 
 using ::testing::HasSubstr;
-using Json = nlohmann::ordered_json;
 
 Json energy_json(double uj, double half_width, const char* source = "measured") {
   return Json{{"energy_uj", uj},

@@ -13,7 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Json = nlohmann::json;
 
 Json inspect(const std::string& model, std::vector<std::string> more = {}) {
   std::vector<std::string> args{"inspect", model, "--json"};

@@ -12,8 +12,8 @@
 namespace pj::cli {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 SharedBytes shared(const std::string& text) {
   return SharedBytes::copy_of(std::as_bytes(std::span(text)));

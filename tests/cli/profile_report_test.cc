@@ -19,7 +19,6 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using Json = nlohmann::json;
 
 const char* const kModel =
     R"({"version":1,"source":"calibrated","idle_policy":"gross","origin":"made up </script>",

@@ -1,10 +1,13 @@
 // Runs the built `pj` as a user would.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 namespace pj::cli {
+
+using Json = nlohmann::ordered_json;
 
 struct ToolResult {
   int status = -1;  // exit status; 128 + signal if it was killed

@@ -12,7 +12,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-using Json = nlohmann::json;
 
 const char* const kCommands[] = {"run",     "bench",  "eval",   "profile",   "inspect", "tune",
                                  "convert", "export", "energy", "calibrate", "doctor"};

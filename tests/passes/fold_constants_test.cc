@@ -16,7 +16,7 @@ TEST(FoldConstants, EvaluatesChains) {
   const TensorId x = b.input("x", {3, 2});
   const TensorId c = b.constant<float>("c", {2, 3}, {1, 2, 3, 4, 5, 6});
   const TensorId t = b.op(kTranspose, TransposeParams{{1, 0}}, {c}, "t");
-  const TensorId n = b.op(kUnary, UnaryParams{.fn = UnaryFn::kNeg}, {t}, "n");
+  const TensorId n = b.op(kUnary, test::kNeg, {t}, "n");
   b.output(b.op(kBinary, add(), {x, n}, "y"));
   EXPECT_EQ(run_pass(fold_constants, b.graph), 2);
   ASSERT_EQ(b.graph.ops.size(), 1u);
@@ -69,7 +69,7 @@ TEST(FoldConstants, NotWhatAGraphOutputNames) {
   GraphBuilder b;
   b.input("x", {1});
   const TensorId c = b.constant<float>("c", {1}, {1});
-  b.output(b.op(kUnary, UnaryParams{.fn = UnaryFn::kNeg}, {c}, "y"));
+  b.output(b.op(kUnary, test::kNeg, {c}, "y"));
   EXPECT_EQ(run_pass(fold_constants, b.graph), 0);
 }
 

@@ -13,6 +13,9 @@
 
 namespace pj::test {
 
+// A unary operator, if any will do.
+inline const UnaryParams kNeg{.fn = UnaryFn::kNeg};
+
 // Runs one pass on a graph that is valid and inferred, as run_passes() does: afterwards the graph
 // is compact, inferred, and still valid.
 inline int run_pass(Result<int> (*pass)(Graph&), Graph& graph) {

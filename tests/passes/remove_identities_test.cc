@@ -6,12 +6,11 @@ namespace {
 using test::count_ops;
 using test::GraphBuilder;
 using test::input_name;
+using test::kNeg;
 using test::only;
 using test::quant;
 using test::run_pass;
 using enum OpKind;
-
-const UnaryParams kNeg{.fn = UnaryFn::kNeg};
 
 // neg(op(x)): the operators that are left.
 size_t left_of(OpKind kind, OpParams params, Shape shape) {

@@ -56,7 +56,7 @@ TEST(RunPasses, KeepsInputsAndOutputs) {
   b.input("unused", {3});
   const TensorId c = b.constant<float>("c", {1}, {1});
   const TensorId y = b.op(kReshape, ReshapeParams{{2}}, {x}, "y");
-  b.op(kUnary, UnaryParams{.fn = UnaryFn::kNeg}, {x}, "dead");
+  b.op(kUnary, test::kNeg, {x}, "dead");
   b.graph.outputs = {c, y, x, y};
   ASSERT_TRUE(run_passes(b.graph));
   auto names = [&](const std::vector<TensorId>& ids) {

@@ -8,11 +8,11 @@ namespace {
 using test::count_ops;
 using test::evaluate_all;
 using test::GraphBuilder;
+using test::kNeg;
 using test::only;
 using test::run_pass;
 using enum OpKind;
 
-const UnaryParams kNeg{.fn = UnaryFn::kNeg};
 const Shape kShape{2, 3, 4, 5};
 constexpr int32_t kElements = 120;
 

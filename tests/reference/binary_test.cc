@@ -14,8 +14,6 @@ using ::testing::ElementsAre;
 
 constexpr int32_t kMin32 = std::numeric_limits<int32_t>::min();
 constexpr int32_t kMax32 = std::numeric_limits<int32_t>::max();
-const float kNan = std::numeric_limits<float>::quiet_NaN();
-const float kInfinity = std::numeric_limits<float>::infinity();
 
 template <typename T>
 std::vector<T> binary(BinaryFn fn, std::vector<T> a, std::vector<T> b, Q qa = {}, Q qb = {},

@@ -12,9 +12,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
 
-const float kNan = std::numeric_limits<float>::quiet_NaN();
-const float kInfinity = std::numeric_limits<float>::infinity();
-
 TEST(Quantize, RoundsToEvenAndSaturates) {
   const Operand x = in<float>({8}, {0.25f, 0.75f, 1.25f, -0.25f, 1e9f, -kInfinity, kNan, 0.3f});
   EXPECT_THAT(compute<int8_t>(OpKind::kQuantize, NoParams{}, {x}, {8}, {0.5f, 1}),

@@ -11,9 +11,6 @@ namespace {
 using ::testing::Each;
 using ::testing::ElementsAre;
 
-const float kNan = std::numeric_limits<float>::quiet_NaN();
-const float kInfinity = std::numeric_limits<float>::infinity();
-
 DetectionParams detection(int32_t max_detections, int32_t classes) {
   DetectionParams p;
   p.max_detections = max_detections;

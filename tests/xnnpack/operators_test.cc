@@ -9,17 +9,13 @@
 #include "runtime/exec/session.h"
 #include "runtime/exec/xnnpack/xnnpack.h"
 #include "tests/support/graphs.h"
+#include "tests/xnnpack/require.h"
 
 namespace pj {
 namespace {
 
 using Bytes = std::vector<std::byte>;
 using testing::GraphBuilder;
-
-constexpr const char* kNoXnnpack = "this build has no XNNPACK";
-
-#define PJ_REQUIRE_XNNPACK() \
-  if (xnnpack_generation() == nullptr) GTEST_SKIP() << kNoXnnpack
 
 // --- one operator --------------------------------------------------------------------------------
 

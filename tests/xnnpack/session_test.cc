@@ -10,12 +10,10 @@
 #include "kernels/registry.h"
 #include "runtime/exec/xnnpack/xnnpack.h"
 #include "tests/support/graphs.h"
+#include "tests/xnnpack/require.h"
 
 namespace pj {
 namespace {
-
-#define PJ_REQUIRE_XNNPACK() \
-  if (xnnpack_generation() == nullptr) GTEST_SKIP() << "this build has no XNNPACK"
 
 ModelOptions host_options(XnnpackMode mode) {
   ModelOptions options;
