@@ -55,6 +55,10 @@ Result<int> f16_weights(Graph& graph);
 // their inverse; kept if fewer elements are transposed then. Counts as one rewrite.
 Result<int> sink_transposes(Graph& graph);
 
+// Nearest-neighbour upsampling moves behind operators that work pixel by pixel, which then see fewer
+// pixels.
+Result<int> sink_resizes(Graph& graph);
+
 // silu, hard_swish, gelu and layer normalisation, written out in primitive operators, become one.
 Result<int> recognize_functions(Graph& graph);
 
