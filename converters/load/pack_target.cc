@@ -4,6 +4,7 @@
 
 #include "runtime/base/aligned.h"
 #include "runtime/passes/passes.h"
+#include "runtime/plan/fuse.h"
 
 namespace pj {
 namespace {
@@ -41,7 +42,8 @@ Result<Graph> with_known_shapes(Graph graph) {
 
 Result<TargetRecord> pack_for_target(const Graph& graph, const Target& target,
                                      std::span<const KernelDesc> catalog) {
-  PJ_ASSIGN(const Graph known, with_known_shapes(graph));
+  PJ_ASSIGN(Graph known, with_known_shapes(graph));
+  PJ_TRY(fuse_for_target(known, target, catalog));
   PJ_ASSIGN(const Plan plan, make_plan(known, target, catalog));
   TargetRecord record{target.name,     target.isa,      target.cores, target.l1_bytes,
                       target.l2_bytes, target.l3_bytes, {},           {}};

@@ -10,12 +10,21 @@ using FitsFn = bool (*)(const ConvKernelParams&);
 
 namespace fits {
 
-inline bool any_layer(const ConvKernelParams&) { return true; }
+// Without epilogue, as all but those that name some.
+inline bool any_layer(const ConvKernelParams& p) { return p.epilogue.is(EpilogueFn::kNone); }
 // At most so many output channels.
-inline bool two_channels(const ConvKernelParams& p) { return p.out_channels <= 2; }
-inline bool eight_channels(const ConvKernelParams& p) { return p.out_channels <= 8; }
+inline bool two_channels(const ConvKernelParams& p) { return any_layer(p) && p.out_channels <= 2; }
+inline bool eight_channels(const ConvKernelParams& p) {
+  return any_layer(p) && p.out_channels <= 8;
+}
 // Of depthwise layers: an output channel for each input channel.
-inline bool no_multiplier(const ConvKernelParams& p) { return p.in_channels == p.out_channels; }
+inline bool no_multiplier(const ConvKernelParams& p) {
+  return any_layer(p) && p.in_channels == p.out_channels;
+}
+// Bytes: also with a sum in fixed point.
+inline bool layer_or_sum(const ConvKernelParams& p) {
+  return any_layer(p) || (p.epilogue.is(EpilogueFn::kAdd) && p.epilogue.sum.fixed_point != 0);
+}
 
 }  // namespace fits
 }  // namespace pj

@@ -13,6 +13,26 @@
 namespace pj {
 namespace {
 
+// Writes `bytes` copies of `value`, and more up to a multiple of kLineBlock.
+constexpr int64_t kLineBlock = 32;
+struct LineBlock {
+  uint8_t bytes[kLineBlock];
+};
+PJ_INLINE void fill_line(uint8_t* to, const LineBlock& value, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += kLineBlock) std::memcpy(to + i, &value, kLineBlock);
+}
+
+// memcpy() for the lengths of rows, without the call.
+PJ_INLINE void copy_line(uint8_t* to, const uint8_t* from, int64_t bytes) {
+  if (bytes < kLineBlock) {
+    std::memcpy(to, from, static_cast<size_t>(bytes));
+    return;
+  }
+  for (int64_t i = 0; i + kLineBlock < bytes; i += kLineBlock)
+    std::memcpy(to + i, from + i, kLineBlock);
+  std::memcpy(to + bytes - kLineBlock, from + bytes - kLineBlock, kLineBlock);
+}
+
 // Fills the table of input rows, each at the first pixel under the tile: if `inside`, where the
 // input can be read in place, there; else in copies. The bytes of padding are all `zero`.
 PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const SegmentScratch& layout,
@@ -25,6 +45,9 @@ PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const Segment
   const int64_t copied = end > begin + left ? end - begin - left : 0;
 
   auto* line = reinterpret_cast<uint8_t*>(t.scratch + layout.lines_at);
+  LineBlock pad;
+  std::memset(&pad, zero, sizeof(pad));
+  const int64_t right = (left + copied) / kLineBlock * kLineBlock;
   const uint8_t* padding = nullptr;
   const int32_t count = input_rows(p, t.size[kRow]);
   for (int32_t i = 0; i < count; ++i) {
@@ -40,12 +63,12 @@ PJ_INLINE void find_rows(const Tile& t, const ConvKernelParams& p, const Segment
     table[i] = line;
     if (row == nullptr) {
       padding = line;
-      std::memset(line, zero, static_cast<size_t>(layout.line_bytes));
+      fill_line(line, pad, layout.line_bytes);
     } else {
-      std::memset(line, zero, static_cast<size_t>(left));
-      std::memcpy(line + left, row + begin + left, static_cast<size_t>(copied));
-      std::memset(line + left + copied, zero,
-                  static_cast<size_t>(layout.line_bytes - left - copied));
+      // Lines are whole blocks long; the copy goes over what is filled too much.
+      fill_line(line + right, pad, layout.line_bytes - right);
+      fill_line(line, pad, left);
+      copy_line(line + left, row + begin + left, copied);
     }
     line += layout.line_bytes;
   }

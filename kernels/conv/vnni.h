@@ -76,10 +76,8 @@ PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels
 constexpr int32_t copies(uint8_t x) { return static_cast<int32_t>(x * 0x01010101U); }
 constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x00010001U); }
 
-[[maybe_unused]] void run_vnni_tile(const Tile& t, bool unsigned_values) {
-  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
-  const Segments segments = segments_of(p);
-  const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
+// What does not depend on the tile.
+PJ_INLINE VnniTile make_vnni_tile(const ConvKernelParams& p, bool unsigned_values) {
   constexpr auto kFlip = static_cast<int32_t>(0x80808080U);
   const int32_t shift = unsigned_values ? 128 : 0;  // of the output, to make it signed
   VnniTile v{SegmentTile(p)};
@@ -93,6 +91,42 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
   v.in_flip = unsigned_values ? 0 : kFlip;
   v.out_flip = unsigned_values ? kFlip : 0;
   v.weights_zero_point = p.weights_zero_point;
+  return v;
+}
+
+// A matrix times a vector: a layer of one pixel, which may be so small that looking for rows and
+// blocks would take most of its time.
+[[maybe_unused, gnu::noinline]] void run_vnni_vector(const Tile& t, bool unsigned_values) {
+  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
+  const VnniTile v = make_vnni_tile(p, unsigned_values);
+  const auto* pixel = reinterpret_cast<const uint8_t*>(t.rows[0]);
+  VnniRow r{};
+  r.rows = &pixel;
+  r.panel = reinterpret_cast<const uint8_t*>(t.in[1]);
+  r.out = reinterpret_cast<uint8_t*>(t.out[0]);
+  for (int32_t left = t.size[kChannel]; left > 0;) {
+    const int32_t panels = panels_of((left + 15) / 16, 0, 1);
+    r.channels = left < 16 * panels ? left : 16 * panels;
+    sizes_of<Vnni>(panels).at_most(1).blocks(v, r, 0, 1);
+    r.panel += panels * p.panel_bytes;
+    r.out += r.channels;
+    left -= r.channels;
+  }
+}
+
+// Such a layer whose weights need no correction and whose last quad does not go past its pixel.
+PJ_INLINE bool is_vector(const Tile& t, const ConvKernelParams& p) {
+  return t.size[kRow] * t.size[kCol] * p.kernel_h * p.kernel_w == 1 && p.weights_zero_point == 0 &&
+         p.in_channels % kQuadUnit == 0 && p.pad_left == 0 && t.begin[kCol] == 0 &&
+         t.rows[0] != nullptr;
+}
+
+[[maybe_unused]] void run_vnni_tile(const Tile& t, bool unsigned_values) {
+  const auto& p = *static_cast<const ConvKernelParams*>(t.params);
+  if (is_vector(t, p)) return run_vnni_vector(t, unsigned_values);
+  const Segments segments = segments_of(p);
+  const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
+  const VnniTile v = make_vnni_tile(p, unsigned_values);
 
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
   find_rows(t, p, kQuadUnit, layout, table);
@@ -120,7 +154,8 @@ constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x0001000
     const int32_t left = t.size[kChannel] - channel;
     const int32_t panels = panels_of((left + 15) / 16, p.panel_bytes, cols);
     r.channels = left < 16 * panels ? left : 16 * panels;
-    r.plain = r.channels == 16 * panels && low <= -128 && high >= 127;
+    r.plain = r.channels == 16 * panels && v.low == copies(uint8_t{0x80}) &&
+              v.high == copies(uint8_t{0x7F});
     for (int32_t i = 0; i < panels * Vnni::kPanelVectors; ++i) {
       r.plain &=
           !Vnni::any_above_one(Vnni::load_floats(r.panel + i / Vnni::kPanelVectors * p.panel_bytes +

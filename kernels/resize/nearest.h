@@ -7,6 +7,19 @@
 namespace pj {
 namespace {
 
+// Pixels of `size` bytes, known to the compiler, or else of any number.
+template <int64_t size>
+PJ_INLINE void copy_pixels(const ResizeKernelParams& p, const std::byte* x, std::byte* y) {
+  const ResizeSource* col = p.col(0);
+  for (int32_t c = 0; c < p.cols; ++c) {
+    if constexpr (size > 0) {
+      std::memcpy(y + c * size, x + col[c].first, size);
+    } else {
+      copy_run(y + c * p.pixel_bytes, x + col[c].first, p.pixel_bytes);
+    }
+  }
+}
+
 template <typename, typename>
 void run_nearest(const Tile& t) {
   const auto& p = *static_cast<const ResizeKernelParams*>(t.params);
@@ -20,9 +33,11 @@ void run_nearest(const Tile& t) {
       continue;
     }
     const std::byte* x = t.in[0] != nullptr ? t.in[0] + source->first : *rows++;
-    const ResizeSource* col = p.col(0);
-    for (int32_t c = 0; c < p.cols; ++c)
-      copy_run(y + c * p.pixel_bytes, x + col[c].first, p.pixel_bytes);
+    if (p.pixel_bytes == 1) {
+      copy_pixels<1>(p, x, y);
+    } else {
+      copy_pixels<0>(p, x, y);
+    }
   }
 }
 

@@ -78,6 +78,24 @@ const char* display_name(OpKind kind, const OpParams& params) {
   return name_of(kind);
 }
 
+Epilogue* epilogue_of(OpParams& params) {
+  if (auto* p = std::get_if<Conv2DParams>(&params)) return &p->epilogue;
+  if (auto* p = std::get_if<DepthwiseConv2DParams>(&params)) return &p->epilogue;
+  if (auto* p = std::get_if<FullyConnectedParams>(&params)) return &p->epilogue;
+  return nullptr;
+}
+const Epilogue* epilogue_of(const OpParams& params) {
+  return epilogue_of(const_cast<OpParams&>(params));
+}
+const char* name_of(const Epilogue& e) {
+  if (e.fn == EpilogueFn::kUnary) return name_of(e.unary);
+  return e.fn == EpilogueFn::kAdd ? name_of(BinaryFn::kAdd) : name_of(OpKind::kPRelu);
+}
+bool has_epilogue(const OpParams& params) {
+  const Epilogue* e = epilogue_of(params);
+  return e != nullptr && e->present();
+}
+
 ActivationLimits limits_of(Activation a) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   switch (a) {

@@ -39,12 +39,36 @@ struct Padding {
   }
 };
 
-// Inputs: x [N,H,W,C], weights [O,kh,kw,C/groups], optional bias [O]. Groups follow from the
-// shapes.
+enum class UnaryFn : uint8_t;
+
+// An elementwise operator that joined the one before it, which multiplies by weights: it sees each
+// result, after the activation, as if that had been stored in a tensor of its own. Only
+// fuse_epilogues() makes one, for kernels of the target that have it: files and visit() know none.
+enum class EpilogueFn : uint8_t {
+  kNone = 0,
+  kAdd = 1,    // input 3, of the output's shape and type, is added
+  kUnary = 2,  // a function of one argument
+  kPRelu = 3,  // x < 0 ? x * slope : x; input 3 has a slope for each channel
+};
+struct Epilogue {
+  EpilogueFn fn = EpilogueFn::kNone;
+  Activation activation = Activation::kNone;  // kAdd: of the sum
+  UnaryFn unary{};                            // kUnary, with its alpha
+  float alpha = 0;
+  // Quantised: of what the epilogue sees.
+  float scale = 0;
+  int32_t zero_point = 0;
+
+  bool present() const { return fn != EpilogueFn::kNone; }
+};
+
+// Inputs: x [N,H,W,C], weights [O,kh,kw,C/groups], optional bias [O], operand of the epilogue.
+// Groups follow from the shapes.
 struct Conv2DParams {
   int32_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   Padding padding;
   Activation activation = Activation::kNone;
+  Epilogue epilogue = {};
 
   template <typename V>
   void visit(V&& v) {
@@ -57,7 +81,8 @@ struct Conv2DParams {
   }
 };
 
-// Inputs: x [N,H,W,C], weights [1,kh,kw,C*multiplier], optional bias [C*multiplier].
+// Inputs: x [N,H,W,C], weights [1,kh,kw,C*multiplier], optional bias [C*multiplier], operand of the
+// epilogue.
 // Output channel c*multiplier + m reads input channel c.
 struct DepthwiseConv2DParams : Conv2DParams {};
 
@@ -80,11 +105,12 @@ struct TransposeConv2DParams {
   }
 };
 
-// Inputs: x [..., I], weights [O,I], optional bias [O]. Output: [M,O] with M the number of rows of
-// I elements, or x's shape with its last dimension replaced if keep_dims.
+// Inputs: x [..., I], weights [O,I], optional bias [O], operand of the epilogue. Output: [M,O] with
+// M the number of rows of I elements, or x's shape with its last dimension replaced if keep_dims.
 struct FullyConnectedParams {
   bool keep_dims = false;
   Activation activation = Activation::kNone;
+  Epilogue epilogue = {};
 
   template <typename V>
   void visit(V&& v) {
@@ -536,6 +562,15 @@ OpParams params_for(OpKind kind);
 // Name of what is computed: "add" for a Binary with kAdd, "average_pool" for a Pool2D, otherwise
 // the kind's name.
 const char* display_name(OpKind kind, const OpParams& params);
+
+// The epilogue of an operator that can have one; null for others.
+Epilogue* epilogue_of(OpParams& params);
+const Epilogue* epilogue_of(const OpParams& params);
+// True if there is one.
+bool has_epilogue(const OpParams& params);
+
+// "add", "prelu", or the name of the function.
+const char* name_of(const Epilogue& epilogue);
 
 const char* name_of(Activation a);
 const char* name_of(BinaryFn fn);

@@ -3,6 +3,7 @@
 #include "kernels/registry.h"
 #include "runtime/base/aligned.h"
 #include "runtime/passes/passes.h"
+#include "runtime/plan/fuse.h"
 
 namespace pj {
 namespace {
@@ -28,6 +29,13 @@ Status check_kernels(const Program& program, std::span<const KernelDesc> catalog
   return {};
 }
 
+// What the graph becomes for the target, unless another library goes first.
+Status fuse(Graph& graph, const ModelOptions& options) {
+  if (options.prepared != nullptr && options.prepared_before_tuned) return {};
+  PJ_TRY(fuse_for_target(graph, options.target, options.catalog));
+  return {};
+}
+
 }  // namespace
 
 std::vector<PackedWeights> packed_weights_of(const CompiledModel& model) {
@@ -43,6 +51,7 @@ std::vector<PackedWeights> packed_weights_of(const CompiledModel& model) {
 Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
                                              std::vector<PackedWeights> packed) {
   PJ_TRY(options.validated ? run_passes_on_valid(graph) : run_passes(graph));
+  PJ_TRY(fuse(graph, options));
   auto model = std::shared_ptr<Model>(new Model(std::move(graph), std::move(options)));
   for (PackedWeights& p : packed)
     model->packed_[{p.weights, p.bias, std::move(p.packing)}].packed = std::move(p.data);
@@ -101,6 +110,7 @@ Result<std::shared_ptr<const Graph>> Model::graph_with(std::span<const Shape> sh
     graph->tensor(graph->inputs[i]).shape = shapes[i];
   // What was unknown may now be constant.
   PJ_TRY(run_passes(*graph));
+  PJ_TRY(fuse(*graph, options_));
   return graph;
 }
 

@@ -5,28 +5,39 @@
 namespace pj {
 namespace {
 
-void call_kernel(const BoundNest& b, const Box& box, Workspace& ws) {
+// Where the pointers of a tile go.
+struct Pointers {
+  const std::byte** in;
+  std::byte** out;
+  const std::byte** rows;
+};
+
+Tile make_tile(const BoundNest& b, const Box& box, const Pointers& to, std::byte* scratch) {
   const LoopNest& n = *b.nest;
   Tile t{};
   std::copy_n(box.begin, kDimCount, t.begin);
   std::copy_n(box.size, kDimCount, t.size);
   // A windowed operand is found through its rows.
-  if (n.windowed) ws.in()[0] = nullptr;
+  if (n.windowed) to.in[0] = nullptr;
   for (size_t i = n.windowed ? 1 : 0; i < n.in.size(); ++i)
-    ws.in()[i] = b.in[i] == nullptr ? nullptr : b.in[i] + offset_of(n.in[i], t.begin);
+    to.in[i] = b.in[i] == nullptr ? nullptr : b.in[i] + offset_of(n.in[i], t.begin);
   for (size_t i = 0; i < n.out.size(); ++i)
-    ws.out()[i] = b.out[i] == nullptr ? nullptr : b.out[i] + offset_of(n.out[i], t.begin);
+    to.out[i] = b.out[i] == nullptr ? nullptr : b.out[i] + offset_of(n.out[i], t.begin);
   if (n.windowed) {
     for_each_row(n, box, [&](int32_t i, int64_t offset) {
-      ws.rows()[i] = offset < 0 ? nullptr : b.in[0] + offset;
+      to.rows[i] = offset < 0 ? nullptr : b.in[0] + offset;
     });
   }
-  t.in = ws.in();
-  t.out = ws.out();
-  t.rows = ws.rows();
-  t.scratch = ws.scratch();
+  t.in = to.in;
+  t.out = to.out;
+  t.rows = to.rows;
+  t.scratch = scratch;
   t.params = n.params.data();
-  b.kernel(t);
+  return t;
+}
+
+void call_kernel(const BoundNest& b, const Box& box, Workspace& ws) {
+  b.kernel(make_tile(b, box, {ws.in(), ws.out(), ws.rows()}, ws.scratch()));
 }
 
 void walk(const BoundNest& b, size_t level, const Box& box, Workspace& ws) {
@@ -87,6 +98,30 @@ bool Workspace::allocate() {
   scratch_ = AlignedBuffer(scratch_bytes_);
   rings_ = AlignedBuffer(ring_bytes_);
   return scratch_.size() == scratch_bytes_ && rings_.size() == ring_bytes_;
+}
+
+void reserve_tile(BoundNest& b) {
+  const LoopNest& n = *b.nest;
+  for (const Loop& loop : n.loops)
+    if (loop.step < n.extent[loop.dim]) return;
+  if (rows_before_wrap(n, 0) < n.extent[kRow]) return;
+  b.tile_in.resize(n.in.size());
+  b.tile_out.resize(n.out.size());
+  if (n.windowed) b.tile_rows.resize(static_cast<size_t>(n.window.rows_under(0, n.extent[kRow])));
+}
+
+void bind_tile(BoundNest& b, Workspace& ws) {
+  if (b.tile_out.empty()) return;
+  b.tile = make_tile(b, whole_box(*b.nest),
+                     {b.tile_in.data(), b.tile_out.data(), b.tile_rows.data()}, ws.scratch());
+}
+
+void run_whole(const BoundNest& b, Workspace& ws) {
+  if (b.tile.params != nullptr) {
+    b.kernel(b.tile);
+  } else {
+    run_box(b, whole_box(*b.nest), ws);
+  }
 }
 
 void run_box(const BoundNest& nest, const Box& box, Workspace& workspace) {

@@ -16,6 +16,11 @@ struct BoundNest {
   const LoopNest* nest = nullptr;
   KernelFn kernel = nullptr;
   std::vector<std::byte*> in, out;
+  // Of a nest that is one tile: the tile, with its operands and rows; small layers take less time
+  // than finding them does. Else tile.params is null.
+  Tile tile = {};
+  std::vector<const std::byte*> tile_in = {}, tile_rows = {};
+  std::vector<std::byte*> tile_out = {};
 };
 
 // Memory that one thread needs to walk nests: pointer tables of one tile, and kernels' scratch.
@@ -41,6 +46,13 @@ class Workspace {
   AlignedBuffer scratch_, rings_;
 };
 
+// Makes room for the tile of a nest that is one; nothing for others. Not during a run.
+void reserve_tile(BoundNest& nest);
+// Fills it in, for a run with `workspace`. After reserve_tile() and whenever operands have moved.
+void bind_tile(BoundNest& nest, Workspace& workspace);
+
+// Runs the whole nest on the calling thread, with the workspace that its tile was bound to.
+void run_whole(const BoundNest& nest, Workspace& workspace);
 // Runs the part `box` of the nest, in loop order, on the calling thread.
 void run_box(const BoundNest& nest, const Box& box, Workspace& workspace);
 

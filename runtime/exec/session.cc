@@ -140,8 +140,11 @@ void Session::bind_members(const Step& step, BoundStep& bound) {
   for (int slot = 0; slot < (step.rows_per_step > 0 ? bound.slots : 1); ++slot) {
     for (const LoopNest& nest : step.members) {
       const KernelFn kernel = step.prepared ? nullptr : kernel_function(nest.kernel);
-      bound.members.push_back({&nest, kernel, std::vector<std::byte*>(nest.in.size()),
-                               std::vector<std::byte*>(nest.out.size())});
+      bound.members.push_back({.nest = &nest,
+                               .kernel = kernel,
+                               .in = std::vector<std::byte*>(nest.in.size()),
+                               .out = std::vector<std::byte*>(nest.out.size())});
+      if (kernel != nullptr && step.rows_per_step == 0) reserve_tile(bound.members.back());
     }
   }
 }
@@ -217,6 +220,7 @@ Status Session::bind_operands() {
       const auto slot = static_cast<int>(m / count);
       for (size_t i = 0; i < b.in.size(); ++i) b.in[i] = address(b.nest->in[i].buffer, slot);
       for (size_t i = 0; i < b.out.size(); ++i) b.out[i] = address(b.nest->out[i].buffer, slot);
+      bind_tile(b, workspaces_[static_cast<size_t>(slot)]);
     }
     BoundStep& step = steps_[s];
     if (step.prepared == nullptr) continue;
@@ -321,7 +325,7 @@ void Session::run_band_slot(size_t index, int slot) {
 void Session::run_members(const BoundStep& step) {
   for (const BoundNest& nest : step.members) {
     if (step.slots <= 1) {
-      run_box(nest, whole_box(*nest.nest), workspaces_[0]);
+      run_whole(nest, workspaces_[0]);
       continue;
     }
     SharedParts shared(nest, workspaces_, step.slots);

@@ -89,10 +89,17 @@ Status check_metadata_size(const Graph& graph, std::span<const TargetRecord> tar
 
 // The rules of the reader that validate() does not know.
 Status check_records(const Graph& graph, std::span<const TargetRecord> targets) {
-  for (size_t i = 0; i < graph.ops.size(); ++i)
-    if (format::has_nan(graph.ops[i].params))
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const OpParams& params = graph.ops[i].params;
+    if (format::has_nan(params))
       return error(ErrorCode::kModelInvalid, "{}: an attribute is not a number",
                    describe(graph, static_cast<int32_t>(i)));
+    if (has_epilogue(params))
+      return error(
+          ErrorCode::kInvalidArgument,
+          "{}: it has an epilogue, which only plans know; write the graph as it was before",
+          describe(graph, static_cast<int32_t>(i)));
+  }
   const auto op_count = static_cast<int64_t>(graph.ops.size());
   for (const TargetRecord& t : targets) {
     if (t.cores < 1 || t.cores > format::kMaxCores ||

@@ -21,8 +21,9 @@ constexpr Arity arity_of(OpKind kind) {
   switch (kind) {
     case OpKind::kConv2D:
     case OpKind::kDepthwiseConv2D:
-    case OpKind::kTransposeConv2D:
     case OpKind::kFullyConnected:
+      return fixed(4, 2, 0);
+    case OpKind::kTransposeConv2D:
       return fixed(3, 1, 0);
     case OpKind::kBatchMatMul:
     case OpKind::kBinary:

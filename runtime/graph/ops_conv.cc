@@ -1,5 +1,7 @@
 // Operators that multiply by weights: Conv2D, DepthwiseConv2D, TransposeConv2D, FullyConnected; and
 // BatchMatMul, whose second factor need not be constant.
+#include <cmath>
+
 #include "runtime/graph/op_rows.h"
 #include "runtime/graph/op_windows.h"
 
@@ -70,6 +72,39 @@ Status check_weighted(const InferContext& ctx, int32_t weight_rank, int32_t chan
   return check_weight_scales(ctx, channel_axis);
 }
 
+// The epilogue of an operator that can have one, and its operand, input 3.
+Status check_epilogue(const InferContext& ctx) {
+  const Epilogue& e = *epilogue_of(ctx.op.params);
+  const bool operand = e.fn == EpilogueFn::kAdd || e.fn == EpilogueFn::kPRelu;
+  if (ctx.has_input(3) != operand) {
+    return error(ErrorCode::kModelInvalid, "{} inputs; x, weights and bias are all it takes",
+                 ctx.op.inputs.size());
+  }
+  if (!e.present()) return {};
+  if (operand) PJ_TRY(require_input_like_first(ctx, 3));
+  if (ctx.input(0).dtype == DType::kF32) return {};
+  if (operand) PJ_TRY(require_input_quantized(ctx, 3));
+  const IntRange range = range_of(ctx.input(0).dtype);
+  if (std::isfinite(e.scale) && e.scale > 0 && e.zero_point >= range.min &&
+      e.zero_point <= range.max)
+    return {};
+  return error(ErrorCode::kModelInvalid, "the epilogue's input has scale {} and zero point {}",
+               e.scale, e.zero_point);
+}
+
+// Shape of the epilogue's operand, for an output of shape y.
+Status check_epilogue_shape(const InferContext& ctx, const Shape& y) {
+  if (!ctx.has_input(3)) return {};
+  const Shape& operand = input_shape(ctx, 3);
+  const bool fits = epilogue_of(ctx.op.params)->fn == EpilogueFn::kPRelu
+                        ? dims_agree(operand.back(0), y.back(0)) &&
+                              (!is_static(operand) || elements(operand) == operand.back(0))
+                        : operand == y || !is_static(operand) || !is_static(y);
+  if (fits) return {};
+  return error(ErrorCode::kModelInvalid, "{} of shape {} does not go with an output of shape {}",
+               input_name(ctx, 3), to_string(operand), to_string(y));
+}
+
 // The shapes of x, weights and bias, before what is particular to the operator.
 Status check_weighted_shapes(const InferContext& ctx, int32_t weight_rank, int32_t channel_axis) {
   PJ_TRY(require_input_rank(ctx, 1, weight_rank));
@@ -137,6 +172,7 @@ Result<int32_t> row_count(const InferContext& ctx, int32_t depth) {
 
 Status validate_Conv2D(const InferContext& ctx) {
   PJ_TRY(check_conv_attributes(ctx.op.as<Conv2DParams>()));
+  PJ_TRY(check_epilogue(ctx));
   return check_weighted(ctx, 4, 0);
 }
 
@@ -154,11 +190,12 @@ Status infer_Conv2D(const InferContext& ctx, std::vector<Shape>& outputs) {
   }
   PJ_ASSIGN(const Shape y, conv_output(ctx, ctx.op.as<Conv2DParams>(), w[0]));
   outputs.push_back(y);
-  return {};
+  return check_epilogue_shape(ctx, y);
 }
 
 Status validate_DepthwiseConv2D(const InferContext& ctx) {
   PJ_TRY(check_conv_attributes(ctx.op.as<DepthwiseConv2DParams>()));
+  PJ_TRY(check_epilogue(ctx));
   return check_weighted(ctx, 4, 3);
 }
 
@@ -173,7 +210,7 @@ Status infer_DepthwiseConv2D(const InferContext& ctx, std::vector<Shape>& output
   if (known(x[3]) && known(w[3]) && (x[3] == 0 || w[3] % x[3] != 0)) return channel_mismatch(ctx);
   PJ_ASSIGN(const Shape y, conv_output(ctx, ctx.op.as<DepthwiseConv2DParams>(), w[3]));
   outputs.push_back(y);
-  return {};
+  return check_epilogue_shape(ctx, y);
 }
 
 Status validate_TransposeConv2D(const InferContext& ctx) {
@@ -205,7 +242,10 @@ Status infer_TransposeConv2D(const InferContext& ctx, std::vector<Shape>& output
   return {};
 }
 
-Status validate_FullyConnected(const InferContext& ctx) { return check_weighted(ctx, 2, 0); }
+Status validate_FullyConnected(const InferContext& ctx) {
+  PJ_TRY(check_epilogue(ctx));
+  return check_weighted(ctx, 2, 0);
+}
 
 Status infer_FullyConnected(const InferContext& ctx, std::vector<Shape>& outputs) {
   PJ_TRY(require_input_rank_at_least(ctx, 0, 1));
@@ -214,13 +254,13 @@ Status infer_FullyConnected(const InferContext& ctx, std::vector<Shape>& outputs
   if (!ctx.op.as<FullyConnectedParams>().keep_dims) {
     PJ_ASSIGN(const int32_t rows, row_count(ctx, w[1]));
     outputs.push_back({rows, w[0]});
-    return {};
+    return check_epilogue_shape(ctx, outputs.back());
   }
   if (!dims_agree(x.back(0), w[1])) return channel_mismatch(ctx);
   Shape y = x;
   y.back(0) = w[0];
   outputs.push_back(y);
-  return {};
+  return check_epilogue_shape(ctx, y);
 }
 
 Status validate_BatchMatMul(const InferContext& ctx) {

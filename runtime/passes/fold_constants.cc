@@ -75,6 +75,7 @@ Result<int> fold_constants(Graph& graph) {
   int rewrites = 0;
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     const Op& op = graph.ops[i];
+    if (has_epilogue(op.params)) continue;
     // Constants found a moment ago may tell this operator's shape, and that fold the next one.
     PJ_TRY(infer_op(graph, static_cast<int32_t>(i)));
     if (!has_known_inputs(graph, op) || !has_static_outputs(graph, op) || widens_f16(graph, op) ||

@@ -27,6 +27,7 @@ bool is_arithmetic(BinaryFn fn) {
 
 // The attribute that an activation can be fused into; null if the operator has none.
 Activation* activation_field(Op& op) {
+  if (has_epilogue(op.params)) return nullptr;
   switch (op.kind) {
     case OpKind::kConv2D:
       return &op.as<Conv2DParams>().activation;

@@ -11,6 +11,7 @@ constexpr PassInfo kPasses[] = {
     {"f16_weights", "f16 weights are used without dequantising them first", f16_weights},
     {"remove_identities", "operators that change nothing are dropped", remove_identities},
     {"sink_transposes", "transposes move down until they cancel", sink_transposes},
+    {"sink_resizes", "upsampling moves down behind what works pixel by pixel", sink_resizes},
     {"recognize_functions", "functions written out become one operator", recognize_functions},
     {"fuse_pad", "zeros around an image become padding of the convolution", fuse_pad},
     {"fuse_activation", "relu and its kin join the operator before", fuse_activation},

@@ -2,6 +2,7 @@
 // folded, operators are fused into others. Each pass is a function Graph -> Graph in place.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -59,6 +60,10 @@ int narrow_weights(Graph& graph);
 // their inverse; kept if fewer elements are transposed then. Counts as one rewrite.
 Result<int> sink_transposes(Graph& graph);
 
+// Nearest-neighbour upsampling moves behind operators that work pixel by pixel, which then see fewer
+// pixels.
+Result<int> sink_resizes(Graph& graph);
+
 // silu, hard_swish, gelu and layer normalisation, written out in primitive operators, become one.
 Result<int> recognize_functions(Graph& graph);
 
@@ -74,5 +79,11 @@ Result<int> drop_bias_scales(Graph& graph);
 
 // Operators that return their input as it is are dropped, and chains of reshapes become one.
 Result<int> remove_identities(Graph& graph);
+
+// Elementwise operators join the convolutions and fully connected layers before them as epilogues
+// where `wanted` says so of the operator that would come about. No standard pass, since what pays
+// off depends on the target's kernels: runtime/plan/fuse.h. Expects inferred shapes.
+Result<int> fuse_epilogues(Graph& graph,
+                           const std::function<bool(const Graph& graph, const Op& fused)>& wanted);
 
 }  // namespace pj

@@ -43,8 +43,14 @@ void restore_rows(const Tensor& x, const Tensor& y, LoopNest& nest) {
   nest.window.rows = height;
   nest.in[0].stride[kRow] = byte_size(x) / batch / height;
   nest.in[0].stride[kBatch] = byte_size(x) / batch;
-  nest.out[0].stride[kRow] = byte_size(y) / batch / height;
-  nest.out[0].stride[kBatch] = byte_size(y) / batch;
+  auto restore_output = [&](Operand& o) {
+    o.stride[kRow] = byte_size(y) / batch / height;
+    o.stride[kBatch] = byte_size(y) / batch;
+  };
+  restore_output(nest.out[0]);
+  // What an epilogue adds lies like the output; slopes of channels have no rows.
+  for (size_t i = 3; i < nest.in.size(); ++i)
+    if (nest.in[i].stride[kCol] > 0) restore_output(nest.in[i]);
 }
 
 bool is_elementwise(KernelClass cls) {
@@ -95,6 +101,7 @@ Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const 
   }
   restore_rows(x, y, m.nest);
   m.weight_bytes = m.nest.in[1].bytes;
+  for (size_t i = 3; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
   m.mac_cycles = static_cast<double>(step.macs) / static_cast<double>(kernel.macs_per_cycle);
   return m;
 }

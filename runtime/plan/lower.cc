@@ -67,6 +67,8 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
   const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
   step.name = op.name.empty() ? c.tensor(op.outputs[0]).name : op.name;
   step.op = op.display_name();
+  if (const Epilogue* e = epilogue_of(op.params); e != nullptr && e->present())
+    step.op += std::string("+") + name_of(*e);
   step.op_indices = {op_index};
   step.macs = mac_count(c.graph, op);
   if (step.prepared) {

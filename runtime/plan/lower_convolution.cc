@@ -7,8 +7,12 @@
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
+#include "kernels/reference/unary_table.h"
 #include "runtime/base/aligned.h"
+#include "runtime/passes/evaluate.h"
+#include "runtime/passes/passes.h"
 #include "runtime/plan/conv_shape.h"
+#include "runtime/plan/fuse.h"
 #include "runtime/plan/lower.h"
 
 namespace pj {
@@ -47,6 +51,42 @@ double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
          static_cast<double>(round_up(static_cast<size_t>(channels), static_cast<size_t>(unit))) *
          static_cast<double>(round_up(static_cast<size_t>(s.out_c), static_cast<size_t>(k.nr))) /
          k.macs_per_cycle;
+}
+
+// Quantisation of what an operator computes before its epilogue.
+ScaleAndZero result_quantization(const Op& op, const Tensor& y) {
+  const Epilogue* e = epilogue_of(op.params);
+  if (e != nullptr && e->present()) return {e->scale, e->zero_point};
+  return {y.quant.scale[0], y.quant.zero_point[0]};
+}
+
+ConvEpilogue make_epilogue(const Graph& graph, const Op& op) {
+  ConvEpilogue made;
+  const Epilogue* e = epilogue_of(op.params);
+  if (e == nullptr || !e->present()) return made;
+  made.fn = static_cast<int32_t>(e->fn);
+  const Tensor& y = graph.tensor(op.outputs[0]);
+  if (y.dtype == DType::kF32) {
+    const ActivationLimits limits = limits_of(e->activation);
+    made.unary = static_cast<int32_t>(e->unary);
+    made.alpha = e->alpha;
+    made.low = limits.low;
+    made.high = limits.high;
+    return made;
+  }
+  const ScaleAndZero from = result_quantization(op, y);
+  if (e->fn == EpilogueFn::kAdd) {
+    const Quantization& b = graph.tensor(op.inputs[3]).quant;
+    made.sum = prepare_quantized_add(from, {b.scale[0], b.zero_point[0]},
+                                     {y.quant.scale[0], y.quant.zero_point[0]}, y.dtype,
+                                     e->activation, false);
+  } else if (e->fn == EpilogueFn::kUnary) {
+    OperandDesc x = operand_of(y);
+    x.scale = from.scale;
+    x.zero_point = from.zero_point;
+    make_unary_table({e->unary, e->alpha}, x, operand_of(y), made.table);
+  }
+  return made;
 }
 
 // The row that fits the operands, runs on the target and needs the fewest cycles.
@@ -116,13 +156,14 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
     spec.weights_zero_point = w.quant.zero_point[0];
     r.scales.resize(static_cast<size_t>(s.out_c), x.quant.scale[0]);
     const size_t step = w.quant.per_tensor() ? 0 : 1;
+    const float y_scale = result_quantization(op, y).scale;
     for (size_t o = 0; o < r.scales.size(); ++o)
-      r.scales[o] = requantization_scale(r.scales[o], w.quant.scale[o * step], y.quant.scale[0]);
+      r.scales[o] = requantization_scale(r.scales[o], w.quant.scale[o * step], y_scale);
   }
   return r;
 }
 
-ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& y,
+ConvKernelParams make_params(const ConvShape& s, const Op& op, const Tensor& x, const Tensor& y,
                              const PackSpec& spec) {
   ConvKernelParams k = s.kernel;
   const auto size = static_cast<int64_t>(size_of(x.dtype));
@@ -131,7 +172,8 @@ ConvKernelParams make_params(const ConvShape& s, const Tensor& x, const Tensor& 
   k.out_row_bytes = int64_t{s.grid.step_h} * s.grid.width * s.out_c * size;
   k.panel_bytes = spec.panel_bytes();
   if (spec.integer()) {
-    k.stage = make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], s.activation);
+    const ScaleAndZero quant = result_quantization(op, y);
+    k.stage = make_output_stage(y.dtype, quant.scale, quant.zero_point, s.activation);
     k.weights_zero_point = spec.seen_weights_zero_point();
   } else {
     const ActivationLimits limits = limits_of(s.activation);
@@ -288,6 +330,7 @@ std::vector<Choice> choose(const LowerContext& c, const Op& op) {
     s.kernel.in_width = s.in_w;
     s.kernel.in_channels = s.in_c;
     s.kernel.out_channels = s.out_c;
+    s.kernel.epilogue = make_epilogue(c.graph, op);
     const KernelId id = choose_kernel(c, s, c.tensor(op.inputs[0]).dtype,
                                       c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype);
     if (id < 0) return {};
@@ -307,7 +350,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
 
   PackRecipe recipe = make_recipe(c, op, s, kernel);
   const PackSpec spec = recipe.spec;
-  const ConvKernelParams params = make_params(s, x, y, spec);
+  const ConvKernelParams params = make_params(s, op, x, y, spec);
 
   LoopNest nest;
   nest.kernel = id;
@@ -358,6 +401,13 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
 
   nest.in = {in, panels, pad};
   nest.out = {out};
+  if (params.epilogue.is(EpilogueFn::kAdd)) {
+    Operand& operand = nest.in.emplace_back(out);
+    operand.buffer = c.buffer_of(op.inputs[3]);
+  } else if (params.epilogue.is(EpilogueFn::kPRelu)) {
+    nest.in.push_back({.buffer = c.buffer_of(op.inputs[3]), .bytes = s.out_c * y_size});
+    nest.in.back().stride[kChannel] = y_size;
+  }
   nest.params.resize(sizeof(params));
   std::memcpy(nest.params.data(), &params, sizeof(params));
   if (spec.dot()) {
@@ -379,6 +429,18 @@ bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
   const std::vector<Choice> choices = choose(c, c.graph.ops[static_cast<size_t>(op_index)]);
   return !choices.empty() && std::all_of(choices.begin(), choices.end(), [&](const Choice& choice) {
     return c.catalog[static_cast<size_t>(choice.kernel)].tuned;
+  });
+}
+
+Result<int> fuse_for_target(Graph& graph, const Target& target,
+                            std::span<const KernelDesc> catalog) {
+  return fuse_epilogues(graph, [&](const Graph& g, const Op& fused) {
+    Plan unused;
+    const LowerContext c{g, target, catalog, {}, unused};
+    Op plain = fused;
+    *epilogue_of(plain.params) = {};
+    const std::vector<Choice> with = choose(c, fused), without = choose(c, plain);
+    return with.size() == 1 && without.size() == 1 && with[0].kernel == without[0].kernel;
   });
 }
 

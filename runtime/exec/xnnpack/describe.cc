@@ -167,7 +167,7 @@ bool has_counterpart(OpKind kind) {
 }  // namespace
 
 std::optional<Description> describe(const Graph& graph, const Op& op) {
-  if (!has_counterpart(op.kind)) return std::nullopt;
+  if (!has_counterpart(op.kind) || has_epilogue(op.params)) return std::nullopt;
   const std::optional<Operands> o = operands_of(graph, op);
   if (!o) return std::nullopt;
   Description d{{}, o->weights, o->bias};
