@@ -36,7 +36,7 @@ struct ResizeAxis {
   };
   Between between(int32_t o) const {
     const float offset = half_pixel ? 0.5f * scale - 0.5f : 0.0f;
-    const float position = std::min(std::max(static_cast<float>(o) * scale + offset, 0.0f),
+    const float position = std::min(std::max<float>(static_cast<float>(o) * scale + offset, 0.0f),
                                     static_cast<float>(in - 1));
     const auto first = static_cast<int32_t>(position);
     return {first, std::min(first + 1, in - 1), position - static_cast<float>(first)};

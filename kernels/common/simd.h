@@ -52,6 +52,26 @@ PJ_INLINE VecI32 load_wide(const Q* x) {
 PJ_INLINE VecF32 load_wide(const float* x) { return hn::LoadU(kF32, x); }
 PJ_INLINE void store(VecF32 v, float* y) { hn::StoreU(v, kF32, y); }
 
+// The first `count` of less than kLanes32 floats, zeros after; no others are touched.
+PJ_INLINE VecF32 load_first(const float* x, int64_t count) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::MaskedLoad(hn::FirstN(kF32, static_cast<size_t>(count)), kF32, x);
+#else
+  float copy[kLanes32] = {};
+  std::memcpy(copy, x, static_cast<size_t>(count) * sizeof(float));
+  return load_wide(copy);
+#endif
+}
+PJ_INLINE void store_first(VecF32 v, int64_t count, float* y) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  hn::BlendedStore(v, hn::FirstN(kF32, static_cast<size_t>(count)), kF32, y);
+#else
+  float copy[kLanes32];
+  store(v, copy);
+  std::memcpy(y, copy, static_cast<size_t>(count) * sizeof(float));
+#endif
+}
+
 // clamp_to() and round_to_int() of requantize.h, lane by lane.
 PJ_INLINE VecF32 clamp_lanes(VecF32 x, VecF32 low, VecF32 high) {
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
@@ -81,8 +101,13 @@ PJ_INLINE VecF32 limit_lanes(VecF32 x, VecF32 low, VecF32 high) {
 #endif
 }
 // x > y ? x : y, and y if there is a NaN.
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+PJ_INLINE VecF32 larger_of(VecF32 x, VecF32 y) { return hn::Max(x, y); }
+PJ_INLINE VecF32 smaller_of(VecF32 x, VecF32 y) { return hn::Min(x, y); }
+#else
 PJ_INLINE VecF32 larger_of(VecF32 x, VecF32 y) { return hn::IfThenElse(hn::Gt(x, y), x, y); }
 PJ_INLINE VecF32 smaller_of(VecF32 x, VecF32 y) { return hn::IfThenElse(hn::Lt(x, y), x, y); }
+#endif
 
 // Calls f with the first channel of blocks of N channels that cover all `channels`; the last one
 // may overlap the one before it. False, and nothing done, if there are fewer than N.

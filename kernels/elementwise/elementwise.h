@@ -101,6 +101,7 @@ enum class FloatUnaryFn : int32_t {
   kHardSwish,
   kLeakyRelu,
   kSilu,
+  kLog,
 };
 struct FloatUnaryParams {
   ElementStrides strides;

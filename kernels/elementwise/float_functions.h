@@ -1,9 +1,11 @@
 // Functions on vectors of floats. NaN gives NaN.
 //
-// Errors, against the correctly rounded value: exp within 1 unit in the last place, expm1 and tanh,
-// which are Highway's, within 4; logistic and silu within 4 units, gelu within 2^-21 times the
-// larger of 1 and |x|.
+// Errors, against the correctly rounded value: exp within 1 unit in the last place, log, expm1 and
+// tanh, which are Highway's, within 4; logistic and silu within 4 units, gelu within 2^-21 times
+// the larger of 1 and |x|.
 #pragma once
+
+#include <limits>
 
 #include "kernels/common/simd.h"
 #include "kernels/common/unrolled.h"
@@ -48,6 +50,13 @@ PJ_INLINE VecF32 exp_lanes(VecF32 x) {
   const VecF32 tail = hn::MulAdd(hn::MulAdd(high, r2, low), r2, r);
   return scale_by_power(hn::Add(tail, splat(1.0f)), n);
 }
+PJ_INLINE VecF32 log_lanes(VecF32 x) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const auto ordinary = hn::And(hn::Gt(x, splat(0.0f)), hn::Lt(x, splat(infinity)));
+  // The square root has the NaN and infinities that the logarithm has, but for 0.
+  const VecF32 special = hn::IfThenElse(hn::Eq(x, splat(0.0f)), splat(-infinity), hn::Sqrt(x));
+  return hn::IfThenElse(ordinary, hn::Log(kF32, x), special);
+}
 // exp(x) - 1 for x <= 0.
 PJ_INLINE VecF32 expm1_lanes(VecF32 x) {
   return unless_nan(x, [](VecF32 v) { return hn::Expm1(kF32, hn::Max(v, splat(-90.0f))); });
@@ -66,9 +75,9 @@ PJ_INLINE VecF32 silu_lanes(VecF32 x) {
 }
 // x / 2 * (1 + tanh(u)) = x * logistic(2 * u), with u = sqrt(2 / pi) * (x + 0.044715 * x^3)
 PJ_INLINE VecF32 gelu_tanh_lanes(VecF32 x) {
-  const VecF32 cubic = hn::Mul(hn::Mul(hn::Mul(splat(0.044715f), x), x), x);
-  const VecF32 exponent = hn::Mul(splat(-2 * 0.7978845608f), hn::Add(x, cubic));
-  return hn::Div(x, hn::Add(splat(1.0f), exp_lanes(exponent)));
+  constexpr float kSlope = -2 * 0.7978845608f;
+  const VecF32 slope = hn::MulAdd(hn::Mul(x, x), splat(kSlope * 0.044715f), splat(kSlope));
+  return hn::Div(x, hn::Add(splat(1.0f), exp_lanes(hn::Mul(slope, x))));
 }
 PJ_INLINE VecF32 hard_swish_lanes(VecF32 x) {
   const VecF32 gate = limit_lanes(hn::Add(x, splat(3.0f)), splat(0.0f), splat(6.0f));

@@ -38,6 +38,8 @@ namespace {
       return map([&](VecF32 x) { return hn::Div(one, hn::Sqrt(x)); });
     case FloatUnaryFn::kExp:
       return map([](VecF32 x) { return exp_lanes(x); });
+    case FloatUnaryFn::kLog:
+      return map([](VecF32 x) { return log_lanes(x); });
     case FloatUnaryFn::kTanh:
       return map([](VecF32 x) { return tanh_lanes(x); });
     case FloatUnaryFn::kLogistic:

@@ -23,19 +23,31 @@ PJ_INLINE void transpose_4x4(const std::byte* x, int64_t x_step, std::byte* y, i
   for (int i = 0; i < 4; ++i) std::memcpy(y + i * y_step, &row[i], sizeof(Quad));
 }
 
+// A row of a panel: the first `columns` numbers, then zeros.
+PJ_INLINE void copy_lanes(const float* x, int32_t columns, float* y) {
+  if (columns == kFloatPanel) {
+    for (int v = 0; v < kFloatPanel; v += Floats::kLanes) Floats::store(y + v, Floats::load(x + v));
+    return;
+  }
+  for (int32_t v = 0; v < kFloatPanel; v += Floats::kLanes) {
+    const int32_t count = columns - v < Floats::kLanes ? columns - v : Floats::kLanes;
+    Floats::store(y + v, count > 0 ? Floats::load_part(x + v, count) : Floats::set(0));
+  }
+}
+
 // Packs `columns` columns of b, at most a panel. Lanes past them are zero.
 PJ_INLINE void pack_panel(const MatmulKernelParams& p, const std::byte* b, int32_t columns,
                           std::byte* out) {
   constexpr int64_t kStep = kFloatPanel * sizeof(float), kSize = sizeof(float);
-  if (columns < kFloatPanel) std::memset(out, 0, static_cast<size_t>(p.k * kStep));
   if (p.transposed == 0) {
-    const auto bytes = static_cast<size_t>(columns * kSize);
-    for (int32_t k = 0; k < p.k; ++k) std::memcpy(out + k * kStep, b + k * p.b_row_bytes, bytes);
+    for (int32_t k = 0; k < p.k; ++k, b += p.b_row_bytes, out += kStep)
+      copy_lanes(reinterpret_cast<const float*>(b), columns, reinterpret_cast<float*>(out));
     return;
   }
+  if (columns < kFloatPanel) std::memset(out, 0, static_cast<size_t>(p.k * kStep));
   const int32_t whole_k = p.k / 4 * 4, whole_n = columns / 4 * 4;
-  for (int32_t n = 0; n < whole_n; n += 4)
-    for (int32_t k = 0; k < whole_k; k += 4)
+  for (int32_t k = 0; k < whole_k; k += 4)
+    for (int32_t n = 0; n < whole_n; n += 4)
       transpose_4x4(b + n * p.b_row_bytes + k * kSize, p.b_row_bytes, out + k * kStep + n * kSize,
                     kStep);
   for (int32_t n = 0; n < columns; ++n)

@@ -1,11 +1,35 @@
-// Layer normalisation of floats, row by row: mean and variance are summed in 64 bits, the rest is
-// computed in the reference's order, so that both round alike.
+// Layer normalisation of floats, row by row: mean and variance are summed in 64 bits, in one pass
+// over distances to the row's first number, so that a large mean costs no digits.
 #pragma once
 
 #include "kernels/reduce/fold.h"
 
 namespace pj {
 namespace {
+
+// Sums over a row of the distances to its first number, and of their squares.
+struct DistanceSums {
+  double first, second;
+};
+
+PJ_INLINE DistanceSums sum_distances(const float* x, int64_t n) {
+  const auto origin = hn::Set(kF64, static_cast<double>(*x));
+  auto first = hn::Set(kF64, 0.0), second = first;
+  for (int64_t i = 0; i < n; i += kLanes64) {
+    float copy[kLanes64];
+    const float* from = x + i;
+    if (n - i < kLanes64) {
+      // Missing numbers are the first one, at distance 0.
+      for (float& c : copy) c = *x;
+      std::memcpy(copy, from, static_cast<size_t>(n - i) * sizeof(float));
+      from = copy;
+    }
+    const auto d = hn::Sub(load_double(from), origin);
+    first = hn::Add(first, d);
+    second = hn::MulAdd(d, d, second);
+  }
+  return {hn::GetLane(hn::SumOfLanes(kF64, first)), hn::GetLane(hn::SumOfLanes(kF64, second))};
+}
 
 template <typename, typename>
 void run_layer_norm(const Tile& t) {
@@ -14,22 +38,16 @@ void run_layer_norm(const Tile& t) {
   const float* gamma = reinterpret_cast<const float*>(t.in[1]);
   const float* beta = reinterpret_cast<const float*>(t.in[2]);
   float* y = reinterpret_cast<float*>(t.out[0]);
-  const auto zero = hn::Set(kF64, 0.0);
-  auto row_mean = [&](const float* row, auto read) {
-    const double sum = fold_lanes(fold_row<kLanes64>(row, p.count, read, zero, SumFold{}),
-                                  [](double a, double b) { return a + b; });
-    return sum / static_cast<double>(p.count);
-  };
+  const double inverse = 1 / static_cast<double>(p.count);
   for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count, y += p.count) {
-    const auto mean =
-        static_cast<float>(row_mean(x, [](const float* from) { return load_double(from); }));
-    const auto wide_mean = hn::Set(kF64, static_cast<double>(mean));
-    const double variance = row_mean(x, [&](const float* from) {
-      const auto distance = hn::Sub(load_double(from), wide_mean);
-      return hn::Mul(distance, distance);
-    });
+    const DistanceSums sums = sum_distances(x, p.count);
+    const double distance = sums.first * inverse;  // from x[0] to the mean
+    const auto mean = static_cast<float>(*x + distance);
+    // To the mean as it is rounded.
+    const double rounding = *x + distance - static_cast<double>(mean);
+    const double variance = sums.second * inverse - distance * distance + rounding * rounding;
     const VecF32 center = splat(mean);
-    const VecF32 scale = splat(layer_norm_scale(variance, p.epsilon));
+    const VecF32 scale = splat(layer_norm_scale(variance < 0 ? 0 : variance, p.epsilon));
     auto normalize = [&](float* to, const float* from, const float* g, const float* b) {
       const VecF32 unit = hn::Mul(hn::Sub(load_wide(from), center), scale);
       store(hn::Add(hn::Mul(unit, load_wide(g)), load_wide(b)), to);

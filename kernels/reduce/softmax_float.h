@@ -10,25 +10,41 @@
 namespace pj {
 namespace {
 
-PJ_INLINE float sum_of(VecF32 v) {
-  return fold_lanes(v, [](float a, float b) { return a + b; });
-}
-PJ_INLINE float largest_of(const float* x, int64_t n) {
-  return row_extreme(x, n, MaxFold{}, least_of<float>(), [](float a, float b) { return b > a; });
+// Calls f(x, y) for each vector of a row, which makes y of x. The sum of all y is returned.
+template <typename F>
+PJ_INLINE VecF32 map_row(const float* x, float* y, int64_t n, F f) {
+  VecF32 sum = splat(0.0f);
+  for (int64_t i = 0; i < n; i += kLanes32) {
+    const bool whole = n - i >= kLanes32;
+    VecF32 v = f(whole ? load_wide(x + i) : load_first(x + i, n - i));
+    if (whole) {
+      store(v, y + i);
+    } else {
+      store_first(v, n - i, y + i);
+      v = hn::IfThenElseZero(hn::FirstN(kF32, static_cast<size_t>(n - i)), v);
+    }
+    sum = hn::Add(sum, v);
+  }
+  return hn::SumOfLanes(kF32, sum);
 }
 
-// The sum of f(x) over a row.
+// The sum of f(x) over a row, in all lanes.
 template <typename F>
-PJ_INLINE float sum_of_row(const float* x, int64_t n, F f) {
+PJ_INLINE VecF32 sum_of_row(const float* x, int64_t n, F f) {
   auto read = [&](const float* from) { return f(load_wide(from)); };
-  return sum_of(fold_row<kLanes32>(x, n, read, splat(0.0f), SumFold{}));
+  return hn::SumOfLanes(kF32, fold_row<kLanes32>(x, n, read, splat(0.0f), SumFold{}));
 }
 
-// y = f(x) for a row.
-template <typename F>
-PJ_INLINE void map_row(const float* x, float* y, int64_t n, F f) {
-  for_blocks<kLanes32>(
-      n, y, [&](float* to, const float* from) { store(f(load_wide(from)), to); }, x);
+// The largest number of a row, in all lanes; -infinity if it has none.
+PJ_INLINE VecF32 largest_of(const float* x, int64_t n) {
+  VecF32 best = splat(least_of<float>());
+  int64_t i = 0;
+  for (; i + kLanes32 <= n; i += kLanes32) best = larger_of(load_wide(x + i), best);
+  if (i < n) {
+    const VecF32 last = larger_of(load_first(x + i, n - i), best);
+    best = hn::IfThenElse(hn::FirstN(kF32, static_cast<size_t>(n - i)), last, best);
+  }
+  return hn::MaxOfLanes(kF32, best);
 }
 
 template <typename, typename>
@@ -39,15 +55,14 @@ void run_normalize(const Tile& t) {
   const bool logarithm = p.fn == static_cast<int32_t>(NormalizeFn::kLogSoftmax);
   for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count, y += p.count) {
     if (logarithm) {
-      const VecF32 top = splat(largest_of(x, p.count));
-      const float sum =
+      const VecF32 top = largest_of(x, p.count);
+      const VecF32 sum =
           sum_of_row(x, p.count, [&](VecF32 v) { return exp_lanes(hn::Sub(v, top)); });
-      const VecF32 log_sum = splat(__builtin_logf(sum));
+      const VecF32 log_sum = splat(__builtin_logf(hn::GetLane(sum)));
       map_row(x, y, p.count, [&](VecF32 v) { return hn::Sub(hn::Sub(v, top), log_sum); });
     } else {
-      const float norm =
-          __builtin_sqrtf(sum_of_row(x, p.count, [](VecF32 v) { return hn::Mul(v, v); }));
-      const VecF32 divisor = splat(norm < 1e-6f ? 1e-6f : norm);
+      const VecF32 squares = sum_of_row(x, p.count, [](VecF32 v) { return hn::Mul(v, v); });
+      const VecF32 divisor = larger_of(splat(1e-6f), hn::Sqrt(squares));
       map_row(x, y, p.count, [&](VecF32 v) { return hn::Div(v, divisor); });
     }
   }
@@ -60,10 +75,11 @@ void run_softmax_float(const Tile& t) {
   float* y = reinterpret_cast<float*>(t.out[0]);
   const VecF32 beta = splat(p.beta);
   for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count, y += p.count) {
-    const VecF32 top = splat(largest_of(x, p.count));
-    map_row(x, y, p.count, [&](VecF32 v) { return exp_lanes(hn::Mul(hn::Sub(v, top), beta)); });
-    const VecF32 divisor = splat(sum_of_row(y, p.count, [](VecF32 v) { return v; }));
-    map_row(y, y, p.count, [&](VecF32 v) { return hn::Div(v, divisor); });
+    const VecF32 top = largest_of(x, p.count);
+    const VecF32 sum =
+        map_row(x, y, p.count, [&](VecF32 v) { return exp_lanes(hn::Mul(hn::Sub(v, top), beta)); });
+    const VecF32 scale = hn::Div(splat(1.0f), sum);
+    map_row(y, y, p.count, [&](VecF32 v) { return hn::Mul(v, scale); });
   }
 }
 

@@ -82,8 +82,8 @@ float overlap(const Box& a, const Box& b) {
   const float area_a = (a.ymax - a.ymin) * (a.xmax - a.xmin);
   const float area_b = (b.ymax - b.ymin) * (b.xmax - b.xmin);
   if (!(area_a > 0 && area_b > 0)) return 0;
-  const float height = std::max(std::min(a.ymax, b.ymax) - std::max(a.ymin, b.ymin), 0.0f);
-  const float width = std::max(std::min(a.xmax, b.xmax) - std::max(a.xmin, b.xmin), 0.0f);
+  const float height = std::max<float>(std::min(a.ymax, b.ymax) - std::max(a.ymin, b.ymin), 0.0f);
+  const float width = std::max<float>(std::min(a.xmax, b.xmax) - std::max(a.xmin, b.xmin), 0.0f);
   const float common = height * width;
   return common / (area_a + area_b - common);
 }

@@ -129,7 +129,7 @@ void reference_L2Normalization(const Tile& tile) {
   visit_rows(tile, ReferenceParams(tile.params), [](int64_t n, auto read, auto write) {
     float sum = 0;
     for (int64_t i = 0; i < n; ++i) sum += read(i) * read(i);
-    const float norm = std::max(std::sqrt(sum), 1e-6f);
+    const float norm = std::max<float>(std::sqrt(sum), 1e-6f);
     for (int64_t i = 0; i < n; ++i) write(i, read(i) / norm);
   });
 }

@@ -20,7 +20,7 @@ enum class DType : uint8_t {
 inline constexpr int kDTypeCount = 8;
 
 constexpr size_t size_of(DType t) {
-  constexpr uint8_t sizes[kDTypeCount] = {4, 2, 1, 1, 2, 4, 8, 1};
+  constexpr uint8_t sizes[kDTypeCount] = {sizeof(float), 2, 1, 1, 2, 4, 8, 1};
   return sizes[static_cast<int>(t)];
 }
 

@@ -1,3 +1,8 @@
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "runtime/base/half.h"
 #include "runtime/passes/evaluate.h"
 #include "runtime/passes/memory.h"
 #include "runtime/passes/passes.h"
@@ -119,7 +124,40 @@ class F16Weights {
   int rewrites_ = 0;
 };
 
+// An f16 constant of the values; nothing if one of them is too large for that.
+std::optional<Tensor> narrowed(const Tensor& wide) {
+  std::vector<Half> values;
+  for (const float x : wide.as<float>()) {
+    values.push_back(to_half(x));
+    if (std::isfinite(x) && !std::isfinite(to_float(values.back()))) return std::nullopt;
+  }
+  Tensor narrow = wide;
+  narrow.dtype = DType::kF16;
+  narrow.data = SharedBytes::copy_of(std::as_bytes(std::span(values)));
+  return narrow;
+}
+
 }  // namespace
+
+int narrow_weights(Graph& graph) {
+  // By tensor: the f16 one; the tensor itself where there cannot be one.
+  std::map<TensorId, TensorId> known;
+  int narrow = 0;
+  for (Op& op : graph.ops) {
+    if (op.inputs.size() < 2 || !reads_f16(graph, op, 1)) continue;
+    const TensorId wide = op.inputs[1];
+    const Tensor& weights = graph.tensor(wide);
+    if (!weights.constant || weights.dtype != DType::kF32) continue;
+    if (!known.contains(wide)) {
+      std::optional<Tensor> half = narrowed(weights);
+      narrow += half ? 1 : 0;
+      known[wide] = half ? graph.add_tensor(std::move(*half)) : wide;
+    }
+    op.inputs[1] = known[wide];
+  }
+  compact(graph);
+  return narrow;
+}
 
 Result<int> f16_weights(Graph& graph) {
   for (const Tensor& t : graph.tensors)

@@ -51,6 +51,11 @@ Result<int> fold_constants(Graph& graph);
 // and biases, directly or after a change of layout. Small ones for other uses become f32 constants.
 Result<int> f16_weights(Graph& graph);
 
+// No standard pass, since it changes what a graph computes: weights of f32 layers become f16, which
+// kernels widen as they load them. Weights that f16 cannot hold stay. Returns how many are narrow
+// now.
+int narrow_weights(Graph& graph);
+
 // Transposes move behind operators that do not care about the order of dimensions, where they meet
 // their inverse; kept if fewer elements are transposed then. Counts as one rewrite.
 Result<int> sink_transposes(Graph& graph);

@@ -4,6 +4,7 @@
 //   x * relu6(x + 3) * 1/6                                     hard_swish
 //   x * 1/2 * (1 + tanh(0.797.. * (x + 0.0447.. * x^3)))       gelu_tanh
 //   (x - mean) * rsqrt(variance + epsilon) * gamma + beta      layer_norm
+//   softmax(x * 1/8)                                           softmax with beta 1/8
 //
 // Products are compared as sets of factors with one constant, so that neither their order nor where
 // the constant stands matters. Only the last operator is replaced; the others go when nobody else
@@ -35,6 +36,7 @@ class Recognizer {
   int run() {
     int rewrites = 0;
     for (Op& op : graph_.ops) {
+      if (op.kind == OpKind::kSoftmax) rewrites += scaled_softmax(op) ? 1 : 0;
       if (op.kind != OpKind::kBinary || graph_.tensor(op.outputs[0]).dtype != DType::kF32) continue;
       if (function_of_one(op) || layer_norm(op)) ++rewrites;
     }
@@ -278,6 +280,24 @@ class Recognizer {
       return true;
     }
     return false;
+  }
+
+  // Attention scales the products that a softmax, perhaps behind a reshape, is taken of.
+  bool scaled_softmax(Op& op) {
+    Op* reader = &op;
+    if (Op* reshape = producer_of(graph_, uses_, op.inputs[0]); reshape != nullptr &&
+                                                                reshape->kind == OpKind::kReshape &&
+                                                                has_single_use(uses_, op.inputs[0]))
+      reader = reshape;
+    const Op* mul = binary(reader->inputs[0], BinaryFn::kMul);
+    if (mul == nullptr || graph_.tensor(op.inputs[0]).dtype != DType::kF32) return false;
+    const Product product = product_of(mul->inputs);
+    const bool scales = product.factors.size() == 1 && product.constant > 0 &&
+                        std::isnormal(static_cast<float>(product.constant));
+    if (!scales || !(shape(product.factors[0]) == shape(mul->outputs[0]))) return false;
+    reader->inputs[0] = product.factors[0];
+    std::get<SoftmaxParams>(op.params).beta *= static_cast<float>(product.constant);
+    return true;
   }
 
   Graph& graph_;

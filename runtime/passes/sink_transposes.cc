@@ -25,6 +25,13 @@ struct Deferred {
 
 bool is_identity(const Dims& perm) { return std::is_sorted(perm.begin(), perm.end()); }
 
+bool swaps_last_two(Dims perm) {
+  const int32_t rank = perm.rank();
+  if (rank < 2) return false;
+  std::swap(perm[rank - 1], perm[rank - 2]);
+  return is_identity(perm);
+}
+
 // The permutation of a transpose with resolved axes; nothing if it is not known yet.
 std::optional<Dims> perm_of(const Graph& graph, const Op& op) {
   const int32_t rank = graph.tensor(op.inputs[0]).shape.rank();
@@ -185,13 +192,20 @@ class TransposeSinker {
  public:
   explicit TransposeSinker(Graph graph) : graph_(std::move(graph)) {
     deferred_.resize(graph_.tensors.size());
+    folds_.resize(graph_.tensors.size());
+    for (const Op& op : graph_.ops) {
+      const bool folds = std::all_of(op.inputs.begin(), op.inputs.end(), [&](TensorId id) {
+        return id == kNoTensor || graph_.tensor(id).constant || folds_[static_cast<size_t>(id)];
+      });
+      for (TensorId id : op.outputs) folds_[static_cast<size_t>(id)] = folds;
+    }
   }
 
   Graph run() && {
     std::vector<Op> ops = std::move(graph_.ops);
     graph_.ops.clear();
     for (Op& op : ops) {
-      if (defer(op) || sink(op)) continue;
+      if (defer(op) || sink(op) || absorb(op)) continue;
       for (TensorId& id : op.inputs) id = ready(id);
       graph_.ops.push_back(std::move(op));
     }
@@ -256,6 +270,47 @@ class TransposeSinker {
     return true;
   }
 
+  // A matrix product reads its second factor as it was before a transpose. (Not what will be the
+  // weights of a fully connected layer.)
+  bool absorb(const Op& op) {
+    const Deferred* b = op.inputs.size() < 2 ? nullptr : deferred(op.inputs[1]);
+    if (b == nullptr || !swaps_last_two(b->perm) || folds_[static_cast<size_t>(b->source)])
+      return false;
+    if (graph_.tensor(op.inputs[0]).dtype != DType::kF32) return false;
+    BatchMatMulParams product{false, true};
+    TensorId a = ready(op.inputs[0]);
+    const TensorId source = b->source;
+    if (op.kind == OpKind::kBatchMatMul) {
+      product = op.as<BatchMatMulParams>();
+    } else if (is_plain_product(op)) {
+      a = as_rows(a, graph_.tensor(source).shape[0]);
+    } else {
+      return false;
+    }
+    product.transpose_b = !product.transpose_b;
+    graph_.ops.push_back({OpKind::kBatchMatMul, product, {a, source}, op.outputs, op.name});
+    return true;
+  }
+
+  // True for a fully connected layer that is nothing but a product of two matrices.
+  bool is_plain_product(const Op& op) const {
+    return op.kind == OpKind::kFullyConnected && is_static(graph_.tensor(op.inputs[0]).shape) &&
+           graph_.tensor(op.outputs[0]).shape.rank() == 2 &&
+           (op.inputs.size() < 3 || op.inputs[2] == kNoTensor) &&
+           op.as<FullyConnectedParams>().activation == Activation::kNone;
+  }
+
+  // A tensor seen as a matrix with rows of k elements.
+  TensorId as_rows(TensorId id, int32_t k) {
+    Tensor t = graph_.tensor(id);
+    if (t.shape.rank() == 2) return id;
+    t.shape = {static_cast<int32_t>(elements(t.shape) / k), k};
+    const Shape shape = t.shape;
+    const TensorId rows = add(std::move(t));
+    graph_.ops.push_back({OpKind::kReshape, ReshapeParams{shape}, {id}, {rows}, ""});
+    return rows;
+  }
+
   // A constant in the order of the source, by operators that folding evaluates.
   TensorId reordered(TensorId id, const Dims& perm) {
     const Tensor t = graph_.tensor(id);
@@ -288,6 +343,7 @@ class TransposeSinker {
 
   TensorId add(Tensor t) {
     deferred_.emplace_back();
+    folds_.push_back(false);
     return graph_.add_tensor(std::move(t));
   }
 
@@ -308,6 +364,8 @@ class TransposeSinker {
 
   Graph graph_;
   std::vector<Deferred> deferred_;  // by tensor; without a source: not deferred
+  // By tensor: computed from constants alone, and so going to be one.
+  std::vector<bool> folds_;
 };
 
 }  // namespace

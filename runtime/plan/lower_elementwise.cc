@@ -112,6 +112,8 @@ std::optional<FloatUnaryFn> float_function(UnaryFn fn) {
       return FloatUnaryFn::kRsqrt;
     case UnaryFn::kExp:
       return FloatUnaryFn::kExp;
+    case UnaryFn::kLog:
+      return FloatUnaryFn::kLog;
     case UnaryFn::kTanh:
       return FloatUnaryFn::kTanh;
     case UnaryFn::kLogistic:

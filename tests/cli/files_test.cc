@@ -100,6 +100,21 @@ TEST(Convert, SeveralTargetsOrNone) {
   EXPECT_EQ(none["packed_at_load_bytes"], none["packed_bytes"]);
 }
 
+TEST(Convert, F16WeightsTakeHalfTheBytes) {
+  const Folder folder;
+  const std::string model = "builtin:mobilenet_v1-f32-96-0.25x";
+  const std::string wide = folder.file("wide.pj"), half = folder.file("half.pj");
+  EXPECT_EQ(pj({"convert", model, wide}).status, 0);
+  const ToolResult result = pj({"convert", model, half, "--weights", "f16"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("f16 weights in"));
+  const Json before = inspect(wide, {"--verify"}), after = inspect(half, {"--verify"});
+  for (const char* bytes : {"file_bytes", "weight_bytes", "packed_bytes"})
+    EXPECT_LT(after[bytes].get<double>(), 0.55 * before[bytes].get<double>()) << bytes;
+  EXPECT_EQ(after["packed_at_load_bytes"], 0);
+  EXPECT_EQ(pj({"bench", half, "--runs", "1"}).status, 0);
+}
+
 TEST(Convert, LeavesNothingBehindWhenItFails) {
   const Folder folder;
   const std::string model = brightest_model(folder.file("m.pj"));

@@ -241,10 +241,11 @@ std::vector<ElementCase> normalizations() {
 
 std::vector<ElementCase> float_unaries() {
   Cases cases;
-  for (UnaryFn fn : {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt,
-                     UnaryFn::kRsqrt, UnaryFn::kExp, UnaryFn::kTanh, UnaryFn::kLogistic,
-                     UnaryFn::kRelu, UnaryFn::kRelu6, UnaryFn::kReluN1To1, UnaryFn::kElu,
-                     UnaryFn::kGeluTanh, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu, UnaryFn::kSilu})
+  for (UnaryFn fn :
+       {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt, UnaryFn::kRsqrt,
+        UnaryFn::kExp, UnaryFn::kLog, UnaryFn::kTanh, UnaryFn::kLogistic, UnaryFn::kRelu,
+        UnaryFn::kRelu6, UnaryFn::kReluN1To1, UnaryFn::kElu, UnaryFn::kGeluTanh,
+        UnaryFn::kHardSwish, UnaryFn::kLeakyRelu, UnaryFn::kSilu})
     for (int32_t n : kLengths)
       cases.add(std::string(name_of(fn)) + " " + std::to_string(n), OpKind::kUnary,
                 UnaryParams{fn, 0.3f}, {{DType::kF32, {1, 3, 1, n}, {}}}, DType::kF32);

@@ -139,5 +139,35 @@ TEST(F16Weights, NotOfIntegers) {
   EXPECT_EQ(run_pass(f16_weights, b.graph), 0);
 }
 
+TEST(NarrowWeights, AreRoundedToF16) {
+  GraphBuilder b;
+  const TensorId x = b.input("x", {1, 2});
+  const TensorId w = b.constant<float>("w", {3, 2}, {1, 2, 0.1f, -4, 5, 1.0f / 3});
+  const TensorId bias = b.constant<float>("bias", {3}, {0.1f, 0, 1});
+  b.output(b.op(kFullyConnected, FullyConnectedParams{}, {x, w, bias}, "y"));
+  EXPECT_EQ(narrow_weights(b.graph), 1);
+  EXPECT_TRUE(validate(b.graph));
+  const Op& op = only(b.graph, kFullyConnected);
+  EXPECT_EQ(b.graph.tensor(op.inputs[1]).dtype, DType::kF16);
+  EXPECT_EQ(to_float(values_of<Half>(b.graph.tensor(op.inputs[1]))[2]), to_float(to_half(0.1f)));
+  EXPECT_EQ(b.graph.tensor(op.inputs[2]).dtype, DType::kF32);
+  EXPECT_EQ(b.graph.tensors.size(), 4u) << "the f32 weights are still there";
+}
+
+TEST(NarrowWeights, WhatIsNoWeightAndWhatF16CannotHoldStays) {
+  GraphBuilder b;
+  const TensorId x = b.input("x", {1, 2});
+  const TensorId large = b.constant<float>("large", {2, 2}, {1, 2, 3, 70000});
+  const TensorId shared = b.constant<float>("shared", {2, 2}, {1, 2, 3, 4});
+  const TensorId y = b.op(kFullyConnected, FullyConnectedParams{}, {x, large}, "y");
+  const TensorId z = b.op(kFullyConnected, FullyConnectedParams{}, {y, shared}, "z");
+  b.output(b.op(kBinary, BinaryParams{}, {z, shared}, "s"));
+  EXPECT_EQ(narrow_weights(b.graph), 1);
+  EXPECT_EQ(input_name(b.graph, b.graph.ops[0], 1), "large");
+  EXPECT_EQ(b.graph.tensor(b.graph.ops[0].inputs[1]).dtype, DType::kF32);
+  EXPECT_EQ(b.graph.tensor(b.graph.ops[1].inputs[1]).dtype, DType::kF16);
+  EXPECT_EQ(b.graph.tensor(only(b.graph, kBinary).inputs[1]).dtype, DType::kF32);
+}
+
 }  // namespace
 }  // namespace pj

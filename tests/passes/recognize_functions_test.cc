@@ -57,6 +57,28 @@ struct Formula : GraphBuilder {
   }
 };
 
+TEST(RecognizeFunctions, ScaledSoftmax) {
+  Formula f;
+  f.becomes(f.op(kSoftmax, SoftmaxParams{2}, {f.mul(f.x, 0.125f)}, "y"), kSoftmax);
+  EXPECT_EQ(f.graph.ops[0].as<SoftmaxParams>().beta, 0.25f);
+}
+
+TEST(RecognizeFunctions, ScaledSoftmaxBehindAReshape) {
+  Formula f;
+  const TensorId r = f.op(kReshape, ReshapeParams{{1, kRows, kColumns}}, {f.mul(f.x, 3.0f)}, "r");
+  f.output(f.op(kSoftmax, SoftmaxParams{1}, {r}, "y"));
+  EXPECT_EQ(run_pass(recognize_functions, f.graph), 1);
+  EXPECT_EQ(count_ops(f.graph, kBinary), 0);
+}
+
+TEST(RecognizeFunctions, NotASoftmaxOfOppositesOrOfChannelScales) {
+  Formula f;
+  f.stays(f.op(kSoftmax, SoftmaxParams{1}, {f.mul(f.x, -1.0f)}, "y"));
+  Formula g;
+  const TensorId scales = g.constant<float>("s", {kColumns}, {1, 2, 3, 4, 5});
+  g.stays(g.op(kSoftmax, SoftmaxParams{1}, {g.mul(g.x, scales)}, "y"));
+}
+
 TEST(RecognizeFunctions, Silu) {
   for (bool swapped : {false, true}) {
     Formula f;

@@ -173,6 +173,36 @@ TEST(SinkTransposes, NotOtherReshapes) {
   EXPECT_EQ(run_pass(sink_transposes, b.graph), 0);
 }
 
+TEST(SinkTransposes, ProductsReadTheirSecondFactorAsItWas) {
+  GraphBuilder b;
+  const TensorId x = b.input("x", {1, 1, 10, 12});
+  const TensorId v = b.op(kUnary, kNeg, {b.op(kReshape, ReshapeParams{{12, 10}}, {x}, "r")}, "v");
+  const TensorId t = b.op(kTranspose, TransposeParams{{1, 0}}, {v}, "t");
+  b.output(b.op(kFullyConnected, FullyConnectedParams{}, {x, t}, "y"));
+  EXPECT_EQ(run_checked(b.graph), 1);
+  EXPECT_EQ(count_ops(b.graph, kTranspose), 0);
+  EXPECT_FALSE(only(b.graph, kBatchMatMul).as<BatchMatMulParams>().transpose_b);
+}
+
+TEST(SinkTransposes, ProductsTransposeInTheBatch) {
+  GraphBuilder b;
+  const TensorId x = b.input("x", {2, 12, 5});
+  const TensorId t = b.op(kTranspose, TransposeParams{{0, 2, 1}}, {x}, "t");
+  b.output(b.op(kBatchMatMul, BatchMatMulParams{}, {x, t}, "y"));
+  EXPECT_EQ(run_checked(b.graph), 1);
+  EXPECT_TRUE(only(b.graph, kBatchMatMul).as<BatchMatMulParams>().transpose_b);
+}
+
+TEST(SinkTransposes, NotOfFactorsWithAnActivation) {
+  GraphBuilder b;
+  const TensorId x = b.input("x", {12, 10});
+  const TensorId t = b.op(kTranspose, TransposeParams{{1, 0}}, {x}, "t");
+  const FullyConnectedParams relu{false, Activation::kRelu};
+  b.output(b.op(kFullyConnected, relu, {b.constant<float>("a", {1, 12}, std::vector<float>(12)), t},
+                "y"));
+  EXPECT_EQ(run_pass(sink_transposes, b.graph), 0);
+}
+
 TEST(SinkTransposes, SplitsHaveManyOutputs) {
   GraphBuilder b;
   const TensorId x = b.input("x", {2, 3, 4, 5});

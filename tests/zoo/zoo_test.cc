@@ -195,6 +195,24 @@ TEST_P(Zoo, GivesTheSameBitsFromItsPjFile) {
   std::filesystem::remove(path);
 }
 
+TEST_P(Zoo, KeepsItsOutputsWithF16Weights) {
+  const ZooModel& zoo = GetParam();
+  if (zoo.numeric != "fp32") GTEST_SKIP() << "its weights are not f32";
+  auto loaded = load_file(zoo.path);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_TRUE(run_passes(loaded->graph));
+  EXPECT_GT(narrow_weights(loaded->graph), 0);
+  auto half = make_model(std::move(*loaded), own_kernels());
+  ASSERT_TRUE(half) << half.error().message;
+  auto session = session_for(*half, zoo, 1);
+  ASSERT_NE(session, nullptr);
+  const Outputs outputs = run(*session);
+  // The largest golden probability of this one is 0.11: 1e-2 of that is little.
+  const float tolerance = zoo.name == "mobilenet_v1_025_fp32" ? 1.2e-2f : 1e-2f;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    expect_within_range(outputs[i], testing::read_bytes(zoo.outputs[i]), tolerance);
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, Zoo, ::testing::ValuesIn(tflite_models()),
                          [](const auto& info) { return info.param.name; });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Zoo);
