@@ -65,6 +65,26 @@ struct NeonStage {
     return bytes<false>(plain, scale);
   }
 
+  // Calm sums of `n` results. One operation after the other for all of them: each alone is a chain
+  // that cores in order wait for.
+  template <int n>
+  PJ_INLINE void calm_bytes(const int32x4_t* sums, const float32x4_t (&scale)[4],
+                            uint8x16_t (&results)[n]) const {
+    const float32x4_t magic = vdupq_n_f32(kCalmFloat);
+    float32x4_t x[4 * n];
+    int16x8_t halves[2 * n];
+    unrolled<4 * n>(
+        [&](auto i) PJ_INLINE_LAMBDA { x[i] = vsubq_f32(vreinterpretq_f32_s32(sums[i]), magic); });
+    unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA { x[i] = vmulq_f32(x[i], scale[i % 4]); });
+    unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA { x[i] = vaddq_f32(x[i], magic); });
+    unrolled<2 * n>([&](auto i) PJ_INLINE_LAMBDA {
+      halves[i] = vuzp1q_s16(vreinterpretq_s16_f32(x[2 * i]), vreinterpretq_s16_f32(x[2 * i + 1]));
+    });
+    unrolled<2 * n>([&](auto i) PJ_INLINE_LAMBDA { halves[i] = vaddq_s16(halves[i], zero_point); });
+    unrolled<n>([&](auto i)
+                    PJ_INLINE_LAMBDA { results[i] = limited(halves[2 * i], halves[2 * i + 1]); });
+  }
+
   template <bool calm>
   PJ_INLINE uint8x16_t bytes(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {
     int32x4_t r[4];

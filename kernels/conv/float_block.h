@@ -72,9 +72,9 @@ PJ_INLINE void accumulate_step(const Lanes<mr>& x, const Lanes<panels>& w, int a
   }
 }
 
-// kInputs steps whose inputs are lanes of one load a pixel. Weights are loaded a step ahead, so
-// that cores in order do not wait for them.
-template <typename W, int mr, int panels, int chains>
+// kInputs steps, more than one, whose inputs are lanes of one load a pixel. Weights are loaded a
+// step ahead, so that cores in order do not wait for them.
+template <typename Vectors, typename W, int mr, int panels, int chains>
 PJ_INLINE void accumulate_lanes(const Lanes<mr>& x, const Lanes<panels>& w,
                                 FloatSums<mr, panels>& acc, FloatSums<mr, panels> (&more)[chains]) {
   constexpr int kVectors = panels * Floats::kPanelVectors;
@@ -93,7 +93,7 @@ PJ_INLINE void accumulate_lanes(const Lanes<mr>& x, const Lanes<panels>& w,
     FloatSums<mr, panels>& sums = k % chains == 0 ? acc : more[k % chains];
     unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        Floats::template accumulate_lane<k>(sums[i][v], ws[k % 2][v], xs[i]);
+        Vectors::template accumulate_lane<k>(sums[i][v], ws[k % 2][v], xs[i]);
       });
     });
   });
@@ -119,7 +119,7 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
       int32_t k = t.count;
       for (; k >= kSteps; k -= kSteps) {
         if constexpr (kInputs > 1) {
-          accumulate_lanes<W, mr, panels>(x, w, acc, more);
+          accumulate_lanes<Floats, W, mr, panels>(x, w, acc, more);
         } else {
           accumulate_step<W, mr, panels>(x, w, 0, acc);
           for (int c = 1; c < kSteps; ++c)

@@ -16,6 +16,7 @@
 
 #include "kernels/common/neon_requantize.h"
 #include "kernels/depthwise/mlal_shape.h"
+#include "kernels/depthwise/neon_mull.h"
 #include "kernels/kernel.h"
 #include "kernels/packing/panel_flags.h"
 
@@ -172,6 +173,33 @@ PJ_INLINE void mlal_row(const MlalRow& r) {
   }
 }
 
+// Whether kernels/depthwise/neon_mull.h computes windows like these.
+PJ_INLINE bool mull_fits(const ConvKernelParams& p) {
+  return p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_w == 1 && p.stride_w <= 2;
+}
+
+template <typename X>
+PJ_INLINE void mull_row(const MlalRow& r, const MullPanel& panel) {
+  const ConvKernelParams& p = r.p;
+  MullRow m{};
+  m.pad = reinterpret_cast<const uint8_t*>(r.t.in[2] + r.channel);
+  for (int ky = 0; ky < 3; ++ky) {
+    const std::byte* const row = r.rows[ky * p.dilation_h];
+    m.rows[ky] = row == nullptr ? m.pad : reinterpret_cast<const uint8_t*>(row + r.channel);
+    m.step[ky] = row == nullptr ? 0 : p.in_col_bytes;
+  }
+  m.first = r.t.begin[kCol] * p.stride_w - p.pad_left;
+  m.width = p.in_width;
+  m.out = r.out;
+  m.out_step = p.out_col_bytes;
+  m.cols = r.t.size[kCol];
+  if (p.stride_w == 1) {
+    mull_row<X, 1>(m, panel, p.stage);
+  } else {
+    mull_row<X, 2>(m, panel, p.stage);
+  }
+}
+
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
 template <typename X, typename W, int mr, int nr>
 void run_mlal_depthwise(const Tile& t) {
@@ -182,10 +210,14 @@ void run_mlal_depthwise(const Tile& t) {
   for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel += p.panel_bytes) {
     const int32_t left = t.size[kChannel] - c;
     MlalRow r{t, p, t.rows, panel, nullptr, c, left < nr ? left : nr, multiplier};
+    MullPanel narrow{};
+    if (multiplier == 1 && left >= nr && mull_fits(p)) read_panel<X>(panel, narrow);
     for (int32_t row = 0; row < t.size[kRow]; ++row) {
       r.rows = t.rows + row * p.stride_h;
       r.out = reinterpret_cast<uint8_t*>(t.out[0] + row * p.out_row_bytes) + c;
-      if (p.kernel_w == 3) {
+      if (narrow.fits) {
+        mull_row<X>(r, narrow);
+      } else if (p.kernel_w == 3) {
         mlal_row<X, 3>(r);
       } else {
         mlal_row<X, 0>(r);
