@@ -163,10 +163,11 @@ template <typename X, bool paired, int mr>
   const auto* weights = reinterpret_cast<const uint8_t*>(scales + 8);
   const float32x4_t scale[4] = {vld1q_f32(scales), vld1q_f32(scales + 4), vld1q_f32(scales),
                                 vld1q_f32(scales + 4)};
+  const int64_t out_step = t.out_step;
   int64_t x_offset = col * t.pixel_step;
-  uint8_t* out = r.out + col * t.out_step;
+  uint8_t* out = r.out + col * out_step;
   const int32_t* corrections = r.corrections == nullptr ? nullptr : r.corrections + col;
-  for (; count > 0; --count, x_offset += mr * t.pixel_step, out += mr * t.out_step) {
+  for (; count > 0; --count, x_offset += mr * t.pixel_step) {
     int32x4_t acc[mr][2];
     unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
       acc[i][0] = vld1q_s32(bias);
@@ -181,22 +182,24 @@ template <typename X, bool paired, int mr>
       corrections += mr;
     }
     mull_window<X, paired, mr>(t, r, x_offset, weights, acc);
-    int32x4_t sums[kPairs * 4];
-    unrolled<kPairs * 4>(
-        [&](auto i) PJ_INLINE_LAMBDA { sums[i] = acc[i / 2 < mr ? i / 2 : mr - 1][i % 2]; });
+    auto sum = [&](int i) PJ_INLINE_LAMBDA { return acc[i / 2 < mr ? i / 2 : mr - 1][i % 2]; };
     if (plain) {
+      int32x4_t calm_sums[kPairs * 4];  // in registers
+      unrolled<kPairs * 4>([&](auto i) PJ_INLINE_LAMBDA { calm_sums[i] = sum(i); });
       uint8x16_t bytes[kPairs];
-      stage.template calm_bytes<kPairs>(sums, scale, bytes);
+      stage.template calm_bytes<kPairs>(calm_sums, scale, bytes);
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        vst1q_lane_u64(reinterpret_cast<uint64_t*>(out + i * t.out_step),
-                       vreinterpretq_u64_u8(bytes[i / 2]), i % 2);
+        vst1q_lane_u64(reinterpret_cast<uint64_t*>(out), vreinterpretq_u64_u8(bytes[i / 2]), i % 2);
+        out += out_step;
       });
     } else {
-      uint8_t* to = out;
-      for (int pair = 0; pair < kPairs; ++pair, to += 2 * t.out_step) {
-        const uint8x16_t bytes = stage.any_bytes(sums + 4 * pair, scale, calm ? kCalmBits : 0);
-        store_some(to, bytes, r.channels);
-        if (2 * pair + 1 < mr) store_some(to + t.out_step, vextq_u8(bytes, bytes, 8), r.channels);
+      int32x4_t sums[kPairs * 4];  // in memory
+      unrolled<kPairs * 4>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = sum(i); });
+      for (int i = 0; i < mr; i += 2) {
+        const uint8x16_t bytes = stage.any_bytes(sums + 2 * i, scale, calm ? kCalmBits : 0);
+        store_eight(out, bytes, r.channels);
+        if (i + 1 < mr) store_eight(out + out_step, vextq_u8(bytes, bytes, 8), r.channels);
+        out += (i + 1 < mr ? 2 : 1) * out_step;
       }
     }
   }

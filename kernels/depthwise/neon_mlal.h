@@ -173,31 +173,39 @@ PJ_INLINE void mlal_row(const MlalRow& r) {
   }
 }
 
-// Whether kernels/depthwise/neon_mull.h computes windows like these.
-PJ_INLINE bool mull_fits(const ConvKernelParams& p) {
-  return p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_w == 1 && p.stride_w <= 2;
+// All rows of the tile by kernels/depthwise/neon_mull.h; false if it cannot.
+template <typename X, int K, int stride>
+[[gnu::noinline]] bool mull_panel(const MlalRow& r) {
+  const ConvKernelParams& p = r.p;
+  MullPanel<K * K> panel;
+  if (!read_panel<X>(r.panel, panel)) return false;
+  MullRow m{};
+  m.pad = reinterpret_cast<const uint8_t*>(r.t.in[2] + r.channel);
+  m.first = r.t.begin[kCol] * p.stride_w - p.pad_left;
+  m.width = p.in_width;
+  m.out_step = p.out_col_bytes;
+  m.cols = r.t.size[kCol];
+  for (int32_t row = 0; row < r.t.size[kRow]; ++row) {
+    for (int ky = 0; ky < K; ++ky) {
+      const std::byte* const x = r.t.rows[row * p.stride_h + ky * p.dilation_h];
+      m.rows[ky] = x == nullptr ? m.pad : reinterpret_cast<const uint8_t*>(x + r.channel);
+      m.step[ky] = x == nullptr ? 0 : p.in_col_bytes;
+    }
+    m.out = reinterpret_cast<uint8_t*>(r.t.out[0] + row * p.out_row_bytes) + r.channel;
+    mull_row<X, K, stride>(m, panel, p.stage);
+  }
+  return true;
 }
 
 template <typename X>
-PJ_INLINE void mull_row(const MlalRow& r, const MullPanel& panel) {
+PJ_INLINE bool mull_panel(const MlalRow& r) {
   const ConvKernelParams& p = r.p;
-  MullRow m{};
-  m.pad = reinterpret_cast<const uint8_t*>(r.t.in[2] + r.channel);
-  for (int ky = 0; ky < 3; ++ky) {
-    const std::byte* const row = r.rows[ky * p.dilation_h];
-    m.rows[ky] = row == nullptr ? m.pad : reinterpret_cast<const uint8_t*>(row + r.channel);
-    m.step[ky] = row == nullptr ? 0 : p.in_col_bytes;
-  }
-  m.first = r.t.begin[kCol] * p.stride_w - p.pad_left;
-  m.width = p.in_width;
-  m.out = r.out;
-  m.out_step = p.out_col_bytes;
-  m.cols = r.t.size[kCol];
-  if (p.stride_w == 1) {
-    mull_row<X, 1>(m, panel, p.stage);
-  } else {
-    mull_row<X, 2>(m, panel, p.stage);
-  }
+  const bool whole = r.channels == kMlalChannels && r.multiplier == 1;
+  if (!whole || p.kernel_h != p.kernel_w || p.dilation_w != 1) return false;
+  if (p.kernel_w == 3 && p.stride_w == 1) return mull_panel<X, 3, 1>(r);
+  if (p.kernel_w == 3 && p.stride_w == 2) return mull_panel<X, 3, 2>(r);
+  if (p.kernel_w == 5 && p.stride_w == 1) return mull_panel<X, 5, 1>(r);
+  return false;
 }
 
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
@@ -210,14 +218,11 @@ void run_mlal_depthwise(const Tile& t) {
   for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel += p.panel_bytes) {
     const int32_t left = t.size[kChannel] - c;
     MlalRow r{t, p, t.rows, panel, nullptr, c, left < nr ? left : nr, multiplier};
-    MullPanel narrow{};
-    if (multiplier == 1 && left >= nr && mull_fits(p)) read_panel<X>(panel, narrow);
+    if (mull_panel<X>(r)) continue;
     for (int32_t row = 0; row < t.size[kRow]; ++row) {
       r.rows = t.rows + row * p.stride_h;
       r.out = reinterpret_cast<uint8_t*>(t.out[0] + row * p.out_row_bytes) + c;
-      if (narrow.fits) {
-        mull_row<X>(r, narrow);
-      } else if (p.kernel_w == 3) {
+      if (p.kernel_w == 3) {
         mlal_row<X, 3>(r);
       } else {
         mlal_row<X, 0>(r);
