@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "kernels/common/requantize.h"
@@ -16,10 +17,13 @@ struct Float512 {
   using Vec = __m512;
   static constexpr int kLanes = 16;
   static constexpr int kPanelVectors = 1;  // registers of a panel of a convolution's weights
+  static constexpr int kInputs = 1;        // k's that a register of inputs holds
   // Pixels of the blocks of 4, 2 and 1 panels that fit the registers, from the largest on.
   using Blocks4 = std::integer_sequence<int, 6, 4, 3, 2, 1>;
   using Blocks2 = std::integer_sequence<int, 12, 8, 6, 4, 2, 1>;
   using Blocks1 = std::integer_sequence<int, 24, 16, 8, 4, 2, 1>;
+  // Pixels of a row from which on one panel is better than two: of none, two make fewer loads.
+  static constexpr int kOnePanelCols = std::numeric_limits<int>::max();
 
   PJ_INLINE static Vec set(float x) { return _mm512_set1_ps(x); }
   PJ_INLINE static Vec load(const float* p) { return _mm512_loadu_ps(p); }

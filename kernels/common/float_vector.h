@@ -6,6 +6,8 @@
 
 #if defined(__AVX512F__)
 #include "kernels/common/float_512.h"
+#elif defined(__aarch64__)
+#include "kernels/common/float_neon.h"
 #else
 #include "kernels/common/float_256.h"
 #endif

@@ -65,6 +65,35 @@ struct NeonStage {
     return bytes<false>(plain, scale);
   }
 
+  // 16 * n calm sums, whose scales repeat. One operation after the other for all of them, where
+  // each sum alone is a chain that cores in order wait for: assembly, since gcc puts chains
+  // together.
+  template <int n, int scales>
+  PJ_INLINE void calm_bytes(int32x4_t (&sums)[4 * n], const float32x4_t (&scale)[scales],
+                            uint8x16_t (&results)[n]) const {
+    float32x4_t magic = vdupq_n_f32(kCalmFloat);
+    asm("" : "+w"(magic));  // one register of it
+    unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA {
+      asm volatile("fsub %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(magic));
+    });
+    unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA {
+      asm volatile("fmul %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(scale[i % scales]));
+    });
+    unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA {
+      asm volatile("fadd %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(magic));
+    });
+    int16x8_t halves[2 * n];
+    unrolled<2 * n>([&](auto i) PJ_INLINE_LAMBDA {
+      halves[i] =
+          vuzp1q_s16(vreinterpretq_s16_s32(sums[2 * i]), vreinterpretq_s16_s32(sums[2 * i + 1]));
+    });
+    unrolled<2 * n>([&](auto i) PJ_INLINE_LAMBDA {
+      asm volatile("add %0.8h, %0.8h, %1.8h" : "+w"(halves[i]) : "w"(zero_point));
+    });
+    unrolled<n>([&](auto i)
+                    PJ_INLINE_LAMBDA { results[i] = limited(halves[2 * i], halves[2 * i + 1]); });
+  }
+
   template <bool calm>
   PJ_INLINE uint8x16_t bytes(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {
     int32x4_t r[4];
@@ -86,6 +115,15 @@ PJ_INLINE void store_some(uint8_t* out, uint8x16_t x, int32_t count) {
     std::memcpy(out, &low, static_cast<size_t>(size));
     low >>= 8 * size;
     out += size;
+  }
+}
+
+// The same, 1 to 8.
+PJ_INLINE void store_eight(uint8_t* out, uint8x16_t x, int32_t count) {
+  if (count == 8) {
+    vst1_u8(out, vget_low_u8(x));
+  } else {
+    store_some(out, x, count);
   }
 }
 

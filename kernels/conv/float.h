@@ -31,12 +31,12 @@ PJ_INLINE BlockSizes<FloatBlocksFn> float_sizes(int32_t panels) {
   return float_sizes<W, 1>(Floats::Blocks1{});
 }
 
-// The number of panels to compute side by side where `left` are left. Two make the fewest loads of
-// full blocks; four are for rows that are too short for those.
+// The number of panels to compute side by side where `left` are left: four for rows that are too
+// short for full blocks of two or one.
 PJ_INLINE int32_t float_panels(int32_t left, int32_t cols) {
   constexpr int32_t kLongest = Floats::Blocks4::size();  // of a block of four panels
   if (left >= 4 && cols <= kLongest) return 4;
-  return left >= 2 ? 2 : 1;
+  return left >= 2 && cols < Floats::kOnePanelCols ? 2 : 1;
 }
 
 // The pixels of a tile: rows of `cols` each.

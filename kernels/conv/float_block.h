@@ -72,6 +72,33 @@ PJ_INLINE void accumulate_step(const Lanes<mr>& x, const Lanes<panels>& w, int a
   }
 }
 
+// kInputs steps, more than one, whose inputs are lanes of one load a pixel. Weights are loaded a
+// step ahead, so that cores in order do not wait for them.
+template <typename Vectors, typename W, int mr, int panels, int chains>
+PJ_INLINE void accumulate_lanes(const Lanes<mr>& x, const Lanes<panels>& w,
+                                FloatSums<mr, panels>& acc, FloatSums<mr, panels> (&more)[chains]) {
+  constexpr int kVectors = panels * Floats::kPanelVectors;
+  Floats::Vec xs[mr], ws[2][kVectors];
+  auto load_weights = [&](auto k) PJ_INLINE_LAMBDA {
+    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
+      const auto* p = reinterpret_cast<const W*>(w[v / Floats::kPanelVectors]);
+      ws[k % 2][v] = Floats::load(p + k * kFloatPanel + v % Floats::kPanelVectors * Floats::kLanes);
+    });
+  };
+  load_weights(std::integral_constant<int, 0>{});
+  unrolled<mr>(
+      [&](auto i) PJ_INLINE_LAMBDA { xs[i] = Floats::load(reinterpret_cast<const float*>(x[i])); });
+  unrolled<Floats::kInputs>([&](auto k) PJ_INLINE_LAMBDA {
+    if constexpr (k + 1 < Floats::kInputs) load_weights(std::integral_constant<int, k + 1>{});
+    FloatSums<mr, panels>& sums = k % chains == 0 ? acc : more[k % chains];
+    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
+      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+        Vectors::template accumulate_lane<k>(sums[i][v], ws[k % 2][v], xs[i]);
+      });
+    });
+  });
+}
+
 template <typename W, int mr, int panels>
 PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offset,
                           FloatSums<mr, panels>& acc) {
@@ -79,7 +106,9 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
   // A multiply-add takes 4 cycles and two start in each: fewer than 8 sums are split.
   constexpr int kChains = mr * kVectors > 4 ? 1 : (mr * kVectors > 2 ? 2 : 4);
   // Steps in one turn of the loop: few, where a step is long, for the sake of small code.
-  constexpr int kSteps = kChains > 1 ? kChains : (mr * kVectors >= 16 ? 1 : 2);
+  constexpr int kInputs = Floats::kInputs;
+  constexpr int kSteps =
+      kInputs > 1 ? kInputs : (kChains > 1 ? kChains : (mr * kVectors >= 16 ? 1 : 2));
   FloatSums<mr, panels> more[kChains] = {};  // more[0] is acc
   Lanes<panels> w(r.panel + kFloatPanel * sizeof(float), t.panel_bytes);
   const uint8_t* const* row = r.rows;
@@ -89,13 +118,18 @@ PJ_INLINE void accumulate(const FloatTile& t, const FloatRow& r, int64_t x_offse
       Lanes<mr> x(segment, t.pixel_step);
       int32_t k = t.count;
       for (; k >= kSteps; k -= kSteps) {
-        accumulate_step<W, mr, panels>(x, w, 0, acc);
-        for (int c = 1; c < kSteps; ++c)
-          accumulate_step<W, mr, panels>(x, w, c, kChains > 1 ? more[c % kChains] : acc);
+        if constexpr (kInputs > 1) {
+          accumulate_lanes<Floats, W, mr, panels>(x, w, acc, more);
+        } else {
+          accumulate_step<W, mr, panels>(x, w, 0, acc);
+          for (int c = 1; c < kSteps; ++c)
+            accumulate_step<W, mr, panels>(x, w, c, kChains > 1 ? more[c % kChains] : acc);
+        }
         x.advance(kSteps * static_cast<int64_t>(sizeof(float)));
         w.advance(kSteps * kFloatPanel * static_cast<int64_t>(sizeof(W)));
       }
       if constexpr (kSteps > 1) {
+#pragma GCC unroll 1
         for (; k > 0; --k) {
           accumulate_step<W, mr, panels>(x, w, 0, acc);
           x.advance(sizeof(float));

@@ -16,6 +16,7 @@
 
 #include "kernels/common/neon_requantize.h"
 #include "kernels/depthwise/mlal_shape.h"
+#include "kernels/depthwise/neon_mull.h"
 #include "kernels/kernel.h"
 #include "kernels/packing/panel_flags.h"
 
@@ -172,6 +173,41 @@ PJ_INLINE void mlal_row(const MlalRow& r) {
   }
 }
 
+// All rows of the tile by kernels/depthwise/neon_mull.h; false if it cannot.
+template <typename X, int K, int stride>
+[[gnu::noinline]] bool mull_panel(const MlalRow& r) {
+  const ConvKernelParams& p = r.p;
+  MullPanel<K * K> panel;
+  if (!read_panel<X>(r.panel, panel)) return false;
+  MullRow m{};
+  m.pad = reinterpret_cast<const uint8_t*>(r.t.in[2] + r.channel);
+  m.first = r.t.begin[kCol] * p.stride_w - p.pad_left;
+  m.width = p.in_width;
+  m.out_step = p.out_col_bytes;
+  m.cols = r.t.size[kCol];
+  for (int32_t row = 0; row < r.t.size[kRow]; ++row) {
+    for (int ky = 0; ky < K; ++ky) {
+      const std::byte* const x = r.t.rows[row * p.stride_h + ky * p.dilation_h];
+      m.rows[ky] = x == nullptr ? m.pad : reinterpret_cast<const uint8_t*>(x + r.channel);
+      m.step[ky] = x == nullptr ? 0 : p.in_col_bytes;
+    }
+    m.out = reinterpret_cast<uint8_t*>(r.t.out[0] + row * p.out_row_bytes) + r.channel;
+    mull_row<X, K, stride>(m, panel, p.stage);
+  }
+  return true;
+}
+
+template <typename X>
+PJ_INLINE bool mull_panel(const MlalRow& r) {
+  const ConvKernelParams& p = r.p;
+  const bool whole = r.channels == kMlalChannels && r.multiplier == 1;
+  if (!whole || p.kernel_h != p.kernel_w || p.dilation_w != 1) return false;
+  if (p.kernel_w == 3 && p.stride_w == 1) return mull_panel<X, 3, 1>(r);
+  if (p.kernel_w == 3 && p.stride_w == 2) return mull_panel<X, 3, 2>(r);
+  if (p.kernel_w == 5 && p.stride_w == 1) return mull_panel<X, 5, 1>(r);
+  return false;
+}
+
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
 template <typename X, typename W, int mr, int nr>
 void run_mlal_depthwise(const Tile& t) {
@@ -182,6 +218,7 @@ void run_mlal_depthwise(const Tile& t) {
   for (int32_t c = 0; c < t.size[kChannel]; c += nr, panel += p.panel_bytes) {
     const int32_t left = t.size[kChannel] - c;
     MlalRow r{t, p, t.rows, panel, nullptr, c, left < nr ? left : nr, multiplier};
+    if (mull_panel<X>(r)) continue;
     for (int32_t row = 0; row < t.size[kRow]; ++row) {
       r.rows = t.rows + row * p.stride_h;
       r.out = reinterpret_cast<uint8_t*>(t.out[0] + row * p.out_row_bytes) + c;

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "kernels/common/calm_sums.h"
 #include "kernels/packing/packing.h"
 #include "kernels/packing/panel_flags.h"
+#include "runtime/base/aligned.h"
 
 namespace pj {
 namespace {
@@ -43,6 +45,26 @@ bool all_paired(const PackSpec& s, const std::byte* packed, int64_t bytes) {
   return true;
 }
 
+// Puts the steps of one tap, [channel][kr], into the order of kConvMulls.
+void turn_pairs(const PackSpec& s, std::byte* steps) {
+  const int64_t step_bytes = int64_t{s.nr} * s.kr;
+  std::vector<std::byte> plain(static_cast<size_t>(step_bytes));
+  for (int32_t left = s.in_channels; left > 0; left -= s.kr, steps += step_bytes) {
+    std::copy_n(steps, step_bytes, plain.begin());
+    std::byte* to = steps;
+    const int32_t pairs = left > s.kr / 2 ? s.kr / 2 : s.kr / 4;
+    for (int32_t turn = 0; turn < 4; ++turn) {
+      for (int32_t four = 0; four < s.nr; four += 4) {
+        for (int32_t pair = 0; pair < pairs; ++pair, to += 2) {
+          const int32_t channel = four + pair % 4, k = (pair + turn) % pairs * 2;
+          std::copy_n(plain.begin() + channel * s.kr + k, 2, to);
+        }
+      }
+    }
+    std::fill(to, steps + step_bytes, std::byte{0});
+  }
+}
+
 }  // namespace
 
 int32_t input_reach(const PackSpec& s) {
@@ -61,6 +83,9 @@ void finish_flagged_panel(const PackSpec& s, const std::byte* weights, const std
   if (s.packing == PackingId::kConvMulls) {
     const int64_t end = s.panel_bytes() - s.weights_offset();
     flags.paired = all_paired(s, panel + s.weights_offset(), end / s.kr * s.kr) ? 1 : 0;
+    const int64_t tap_bytes = ceil_div(s.in_channels, s.kr) * int64_t{s.kr} * s.nr;
+    for (int32_t tap = 0; tap < s.taps; ++tap)
+      turn_pairs(s, panel + s.weights_offset() + tap * tap_bytes);
   }
   std::memcpy(panel, &flags, sizeof(flags));
   auto* out_bias = reinterpret_cast<uint32_t*>(panel + kPanelFlagBytes);

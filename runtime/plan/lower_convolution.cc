@@ -47,6 +47,7 @@ double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
     taps = 1;
     unit = kWindowUnit;
   }
+  if (k.packing == PackingId::kConvMulls) unit = kMullUnit;
   return taps *
          static_cast<double>(round_up(static_cast<size_t>(channels), static_cast<size_t>(unit))) *
          static_cast<double>(round_up(static_cast<size_t>(s.out_c), static_cast<size_t>(k.nr))) /

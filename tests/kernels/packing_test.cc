@@ -248,6 +248,15 @@ TEST(Packing, WideDepthwiseWeightsHaveNoZeroPoint) {
   EXPECT_EQ(std::memcmp(packed.data() + 64 + s.weights_offset(), expected, sizeof(expected)), 0);
 }
 
+// Where kConvMulls has k of channel n in a step of so many pairs: the one turn in which the pair
+// is at a place of that channel, which are four apart.
+int64_t turned_place(int64_t n, int64_t k, int64_t pairs) {
+  const int64_t pair = k / 2;
+  const int64_t turn = (pair + pairs - n % 4) % 4;
+  const int64_t at = (pair + pairs - turn) % pairs;
+  return (turn * 2 + n / 4) * 2 * pairs + 2 * at + k % 2;
+}
+
 // The layout's definition, element by element.
 std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::byte>& weights,
                                      const std::vector<uint32_t>& bias,
@@ -273,9 +282,12 @@ std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::b
       for (int64_t k = 0; k < s.in_channels; ++k) {
         const std::byte* from =
             weights.data() + (tap * s.tap_stride + k * s.in_stride + o * s.out_stride) * size;
-        std::byte* to =
-            panel + s.weights_offset() +
-            (tap * padded_k * s.nr + k / s.kr * s.kr * s.nr + n * s.kr + k % s.kr) * size;
+        const bool half = k / s.kr == s.in_channels / s.kr && s.in_channels % s.kr <= s.kr / 2;
+        const int64_t place = s.packing == PackingId::kConvMulls
+                                  ? turned_place(n, k % s.kr, half ? 4 : 8)
+                                  : n * s.kr + k % s.kr;
+        std::byte* to = panel + s.weights_offset() +
+                        (tap * padded_k * s.nr + k / s.kr * s.kr * s.nr + place) * size;
         std::memcpy(to, from, static_cast<size_t>(size));
         if (!s.integer()) continue;
         const int32_t w =

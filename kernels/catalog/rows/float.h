@@ -1,19 +1,19 @@
 // Rows of the hand-written float kernels (float.h in kernels/conv, depthwise, matmul) for one ISA
 // level, with f32 and f16 weights: mr pixels times one panel of nr channels, or proportionally
-// fewer pixels times several.
+// fewer pixels times several; `lanes` of a vector.
 #pragma once
 
-#define PJ_FLOAT_PAIR(X, isa, type, weights, mr, dw_mr, nr, macs)                                  \
-  X(type##_conv_##mr##x##nr##c1_##isa, kConv, float_conv, kF32, weights, kF32, isa, mr, nr, 1,     \
-    kConvSegments, any_layer, macs)                                                                \
-  X(type##_conv_##nr##x1c##nr##_##isa, kConv, float_dot_conv, kF32, weights, kF32, isa, nr, 1, nr, \
-    kConvSegments, two_channels, macs / 3)                                                         \
-  X(type##_dwconv_##dw_mr##x##nr##c1_##isa, kDepthwise, float_depthwise, kF32, weights, kF32, isa, \
-    dw_mr, nr, 1, kDepthwisePanels, no_multiplier, macs / 2)
+#define PJ_FLOAT_PAIR(X, isa, type, weights, mr, nr, dw_mr, lanes, macs)                         \
+  X(type##_conv_##mr##x##nr##c1_##isa, kConv, float_conv, kF32, weights, kF32, isa, mr, nr, 1,   \
+    kConvSegments, any_layer, macs)                                                              \
+  X(type##_conv_##lanes##x1c##lanes##_##isa, kConv, float_dot_conv, kF32, weights, kF32, isa,    \
+    lanes, 1, lanes, kConvSegments, two_channels, macs / 3)                                      \
+  X(type##_dwconv_##dw_mr##x##lanes##c1_##isa, kDepthwise, float_depthwise, kF32, weights, kF32, \
+    isa, dw_mr, lanes, 1, kDepthwisePanels, no_multiplier, macs / 2)
 
-#define PJ_FLOAT_ROWS(X, isa, mr, dw_mr, nr, macs)                                               \
-  PJ_FLOAT_PAIR(X, isa, f32, kF32, mr, dw_mr, nr, macs)                                          \
-  PJ_FLOAT_PAIR(X, isa, f32h, kF16, mr, dw_mr, nr, macs)                                         \
+#define PJ_FLOAT_ROWS(X, isa, mr, nr, dw_mr, lanes, macs)                                        \
+  PJ_FLOAT_PAIR(X, isa, f32, kF32, mr, nr, dw_mr, lanes, macs)                                   \
+  PJ_FLOAT_PAIR(X, isa, f32h, kF16, mr, nr, dw_mr, lanes, macs)                                  \
   X(f32_matmul_##isa, kMatmul, float_matmul, kF32, kF32, kF32, isa, mr, nr, 1, kNone, any_layer, \
     macs)
 
@@ -21,7 +21,7 @@
   X(type##_conv_24x8c2_##isa, kConv, float_pair_conv, kF32, weights, kF32, isa, 24, 8, 2, \
     kConvSegments, eight_channels, 24.0f)
 
-#define PJ_KERNELS_AVX512(X)                 \
-  PJ_FLOAT_ROWS(X, avx512, 24, 8, 16, 28.0f) \
-  PJ_FLOAT_PAIRS(X, avx512, f32, kF32)       \
+#define PJ_KERNELS_AVX512(X)                     \
+  PJ_FLOAT_ROWS(X, avx512, 24, 16, 8, 16, 28.0f) \
+  PJ_FLOAT_PAIRS(X, avx512, f32, kF32)           \
   PJ_FLOAT_PAIRS(X, avx512, f32h, kF16)
