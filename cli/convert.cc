@@ -87,6 +87,7 @@ int execute(const Options& options) {
     fail("{}: {}", options.in, status.error().message);
   std::vector<TargetRecord> records;
   for (const Target& target : targets) records.push_back(unwrap(pack_for_target(graph, target)));
+  if (file.map) unwrap(file.map->check());
   unwrap(write_model(options.out, graph, records));
 
   const std::string input = file.file_bytes > 0 ? bytes_text(file.file_bytes) : "none";

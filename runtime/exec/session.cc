@@ -368,7 +368,7 @@ Status Session::run_steps(size_t first, size_t last) {
   if (!prepared()) return not_prepared();
   if (!bound_) PJ_TRY(bind_operands());
   for (size_t i = first; i < last; ++i) PJ_TRY(run_step(i));
-  return {};
+  return model_->check_file();
 }
 
 Profile Session::make_profile() const {
@@ -400,7 +400,7 @@ Status Session::run(Profile& profile) {
   profile.total_ns += total;
   profile.min_total_ns = std::min(profile.min_total_ns, total);
   ++profile.runs;
-  return {};
+  return model_->check_file();
 }
 
 Status Session::run(Observer observe, void* context) {
@@ -410,7 +410,7 @@ Status Session::run(Observer observe, void* context) {
     PJ_TRY(run_step(i));
     observe(context, i);
   }
-  return {};
+  return model_->check_file();
 }
 
 std::span<const std::byte> Session::step_output(size_t step, size_t output) const {
