@@ -90,6 +90,7 @@ int execute(const Options& options) {
   const int narrow = options.weights == "f16" ? narrow_weights(graph) : 0;
   std::vector<TargetRecord> records;
   for (const Target& target : targets) records.push_back(unwrap(pack_for_target(graph, target)));
+  if (file.map) unwrap(file.map->check());
   unwrap(write_model(options.out, graph, records));
 
   const std::string input = file.file_bytes > 0 ? bytes_text(file.file_bytes) : "none";

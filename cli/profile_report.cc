@@ -24,8 +24,11 @@ std::string kernel_name(const Session& session, const Step& step) {
     const Op& op = session.compiled().graph.ops[static_cast<size_t>(step.op_indices[0])];
     return session.model().options().prepared->kernel_name(op);
   }
-  if (step.rows_per_step > 0)
-    return fmt::format("{} rows of {} layers", step.rows_per_step, step.members.size());
+  if (step.band()) {
+    const std::string strips =
+        step.steps.cols > 0 ? fmt::format(" x {} columns", step.steps.cols) : "";
+    return fmt::format("{} rows{} of {} layers", step.steps.rows, strips, step.members.size());
+  }
   return member_kernel(step, 0);
 }
 

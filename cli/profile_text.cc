@@ -59,7 +59,7 @@ void print_text(const ProfileReport& report) {
                step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-",
                kilobytes_text(traffic[i].l2_bytes), kilobytes_text(traffic[i].dram_bytes),
                report.bounds[i].name, energies.steps.empty() ? "" : energies.steps[i].text()});
-    if (step.rows_per_step > 0) add_members(table, graph, step);
+    if (step.band()) add_members(table, graph, step);
   }
   fmt::print("{}", table.to_string());
   const int64_t macs = total_macs(session.program());

@@ -39,8 +39,8 @@ std::vector<TargetRecord> other_targets(const LoadedFile& file, const Graph& gra
 std::string bands_text(const std::vector<BandChoice>& bands) {
   std::string text;
   for (const BandChoice& b : bands)
-    text += fmt::format("{}{} operators from {} by {} rows", text.empty() ? "" : ", ", b.members,
-                        b.op, b.rows);
+    text += fmt::format("{}{} operators from {} by {} rows{}", text.empty() ? "" : ", ", b.members,
+                        b.op, b.rows, b.cols > 0 ? fmt::format(" x {} columns", b.cols) : "");
   return text.empty() ? "none: layer by layer" : text;
 }
 

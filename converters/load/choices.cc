@@ -33,8 +33,10 @@ std::vector<Choice> write_choices(const std::vector<BandChoice>& bands, const Tu
                       {"after_ns", s.after_ns},
                       {"candidates", s.candidates},
                       {"threads", s.threads}}});
-  for (const BandChoice& b : bands)
+  for (const BandChoice& b : bands) {
     choices.push_back({b.op, kBand, {{"members", b.members}, {"rows", b.rows}}});
+    if (b.cols > 0) choices.back().values.emplace_back("cols", b.cols);
+  }
   return choices;
 }
 
@@ -51,7 +53,8 @@ std::optional<std::vector<BandChoice>> read_choices(const std::vector<TargetReco
       }
       const auto members = value_of(choice, "members"), rows = value_of(choice, "rows");
       understood = understood && choice.kernel == kBand && members && rows;
-      if (understood) bands.push_back({choice.op, *members, *rows});
+      if (!understood) break;
+      bands.push_back({choice.op, *members, *rows, value_of(choice, "cols").value_or(0)});
     }
     if (tuned && understood) return bands;
   }

@@ -74,7 +74,11 @@ Result<LoadedFile> load_file(const std::string& name) {
     return loaded;
   }
   PJ_ASSIGN(auto file, MappedFile::open(name));
-  return load_bytes(SharedBytes{file->bytes(), file}, name);
+  Result<LoadedFile> loaded = load_bytes(SharedBytes{file->bytes(), file}, name);
+  // Whatever zeros looked like, this is what is wrong.
+  PJ_TRY(file->check());
+  if (loaded) loaded->map = std::move(file);
+  return loaded;
 }
 
 Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& options) {
@@ -84,6 +88,7 @@ Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& op
   model_options.max_arena_bytes = options.max_arena_bytes;
   model_options.bands = options.bands;
   model_options.validated = true;
+  model_options.map = std::move(file.map);
   if (options.tuned) model_options.chosen_bands = read_choices(file.targets, model_options.target);
   PJ_TRY(use_xnnpack(options.xnnpack, model_options));
   return Model::create(std::move(file.graph), std::move(model_options), std::move(file.packed));

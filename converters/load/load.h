@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/file.h"
 #include "runtime/exec/model.h"
 #include "runtime/exec/xnnpack/xnnpack.h"
 #include "runtime/format/pj_file.h"
@@ -18,10 +19,11 @@ enum class FileKind {
 
 struct LoadedFile {
   FileKind kind = FileKind::kTflite;
-  Graph graph;                        // validated, before the passes
-  std::vector<TargetRecord> targets;  // packed weights of a .pj
-  std::vector<PackedWeights> packed;  // all of them, as Model::create takes them
-  int64_t file_bytes = 0;             // 0 if there is no file
+  Graph graph;                            // validated, before the passes
+  std::vector<TargetRecord> targets;      // packed weights of a .pj
+  std::vector<PackedWeights> packed;      // all of them, as Model::create takes them
+  int64_t file_bytes = 0;                 // 0 if there is no file
+  std::shared_ptr<const MappedFile> map;  // whose bytes these are, if a file's
 };
 
 // Recognises the format by its content, not by the file's name; maps the file read-only. `name` may

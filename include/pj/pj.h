@@ -113,8 +113,10 @@ typedef struct pj_model_options {
 /* Loads a .tflite or .pj file, recognised by its content, or "builtin:NAME", a model inside the
  * library or a topology that it builds ("builtin:mobilenet_v2-f32"). The file is mapped into memory
  * and its weights are used in place: it must not be changed until the model is gone; to replace it,
- * rename another file over it. The file may be hostile. `options` may be NULL. On success *model is
- * the caller's, to be freed; on an error it is NULL.
+ * rename another file over it. If it is truncated all the same, pj_run() fails instead of the
+ * process: while such models exist, a handler of SIGBUS is installed that passes other faults on
+ * (pj_model_load_memory() needs none). The file may be hostile. `options` may be NULL. On success
+ * *model is the caller's, to be freed; on an error it is NULL.
  * Errors: of all groups but pj_wrong_state. */
 PJ_API pj_status pj_model_load(const char* path, const pj_model_options* options,
                                pj_model** model) PJ_NOEXCEPT;
@@ -183,7 +185,7 @@ PJ_API void pj_session_free(pj_session* session) PJ_NOEXCEPT;
 
 /* One inference: reads the inputs, writes the outputs. Inputs keep their values, so that running
  * again gives the same. Allocates no memory. Errors: pj_wrong_state while an input's dimension is
- * unknown. */
+ * unknown; pj_file_unreadable if the model's file was truncated, and the outputs may be wrong. */
 PJ_API pj_status pj_run(pj_session* session) PJ_NOEXCEPT;
 
 /* What periodic runs cost; per frame where not said otherwise. */

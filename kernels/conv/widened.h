@@ -110,17 +110,36 @@ PJ_INLINE int32_t sum(const int16_t* x, int64_t n) {
   return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 1)));
 }
 
-// The same, in one run where pixels are windows, and minus the weights' zero point times the sum of
-// each.
+// k's [begin, begin + k) of the pixels of a pointwise convolution.
+template <typename X>
+PJ_INLINE void widen_chunk(const Tile& t, const ConvKernelParams& p, const WidenedRows& rows,
+                           int32_t begin, int32_t k, int32_t row, int32_t col, int32_t count,
+                           int16_t* out) {
+  const std::byte* in_row = t.rows[row * p.stride_h];
+  for (int32_t i = 0; i < count; ++i, out += rows.pitch) {
+    const int32_t column = (t.begin[kCol] + col + i) * p.stride_w - p.pad_left;
+    if (k % 16 != 0) store(out + k / 16 * 16, _mm256_setzero_si256());
+    if (in_row != nullptr && column >= 0 && column < p.in_width) {
+      widen_run(reinterpret_cast<const X*>(in_row + column * p.in_col_bytes) + begin, k, out);
+    } else {
+      fill_run(*reinterpret_cast<const X*>(t.in[2]), k, out);
+    }
+  }
+}
+
+// The windows of `count` pixels, in one run where pixels are windows, and minus the weights' zero
+// point times the sum of each; or the chunk of `k` from `begin` on.
 template <typename X>
 PJ_INLINE void widen_pixels(const Tile& t, const ConvKernelParams& p, const WidenedRows& rows,
-                            int32_t row, int32_t col, int32_t count, int16_t* out,
-                            int32_t* corrections) {
+                            int32_t begin, int32_t k, int32_t row, int32_t col, int32_t count,
+                            int16_t* out, int32_t* corrections) {
   const std::byte* in_row = t.rows[row * p.stride_h];
   const int32_t first = t.begin[kCol] + col;
   const bool pointwise = p.kernel_h * p.kernel_w == 1 && p.stride_w == 1 && p.pad_left == 0 &&
                          first + count <= p.in_width && in_row != nullptr;
-  if (pointwise && rows.pitch == rows.k && p.in_col_bytes == rows.k) {
+  if (rows.in_chunks()) {
+    widen_chunk<X>(t, p, rows, begin, k, row, col, count, out);
+  } else if (pointwise && rows.pitch == rows.k && p.in_col_bytes == rows.k) {
     widen_run(reinterpret_cast<const X*>(in_row + first * p.in_col_bytes), int64_t{count} * rows.k,
               out);
   } else {
@@ -132,7 +151,7 @@ PJ_INLINE void widen_pixels(const Tile& t, const ConvKernelParams& p, const Wide
   const int32_t zero_point = p.weights_zero_point;
   for (int32_t i = 0; i < count; ++i) {
     corrections[i] =
-        zero_point == 0 ? 0 : -zero_point * sum(out + i * rows.pitch, (rows.k + 15) / 16 * 16);
+        zero_point == 0 ? 0 : -zero_point * sum(out + i * rows.pitch, (k + 15) / 16 * 16);
   }
 }
 
@@ -151,10 +170,15 @@ struct WidenedStage {
   }
 };
 
-// One panel, and pixels to multiply it with: moved on block by block.
+constexpr int64_t kSumsBytes = kPanel * 4;
+
+// One panel, or some k's of it, and pixels to multiply it with: moved on block by block.
 struct WidenedBlocks {
   const std::byte* panel;
-  int64_t weight_bytes;  // of the panel, a multiple of kWindowUnit * kPanel
+  int64_t weights_at, weight_bytes;  // of the panel, multiples of kWindowUnit * kPanel
+  const std::byte* start;            // what sums begin with, for each pixel if pitch is not 0
+  int64_t start_pitch;
+  std::byte* sums;  // where they are put aside, kSumsBytes a pixel; null: they become results
   const std::byte* x;
   int64_t x_pitch;
   const int32_t* corrections;  // of the sums of each pixel
@@ -163,6 +187,8 @@ struct WidenedBlocks {
 
   void advance(int pixels) {
     x += pixels * x_pitch;
+    start += pixels * start_pitch;
+    if (sums != nullptr) sums += pixels * kSumsBytes;
     corrections += pixels;
     out += pixels * out_pitch;
   }
@@ -213,10 +239,12 @@ PJ_INLINE void multiply_add(__m256i& acc, __m256i x, __m256i w) {
 template <int mr, int vectors>
 [[gnu::noinline]] void multiply(const WidenedBlocks& b, const WidenedStage& stage, int32_t blocks) {
   const std::byte* const panel = b.panel;
-  const auto* bias = reinterpret_cast<const __m256i*>(panel);
+  const std::byte* start = b.start;
+  std::byte* sums = b.sums;
+  const int64_t start_pitch = b.start_pitch;
   const auto* scale = reinterpret_cast<const float*>(panel) + kPanel;
   const int64_t pitch = b.x_pitch, out_pitch = b.out_pitch;
-  const std::byte* const weights = panel + kPanel * 8;
+  const std::byte* const weights = panel + kPanel * 8 + b.weights_at;
   const std::byte* const weights_end = weights + b.weight_bytes;
   const std::byte* pixels = b.x;
   const int32_t* corrections = b.corrections;
@@ -224,9 +252,11 @@ template <int mr, int vectors>
   for (; blocks > 0; --blocks, pixels += mr * pitch, corrections += mr) {
     __m256i acc[mr * vectors];
     unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i] = _mm256_add_epi32(_mm256_loadu_si256(bias + i % vectors),
+      const std::byte* from = start + i / vectors * start_pitch + i % vectors * 32;
+      acc[i] = _mm256_add_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)),
                                 _mm256_set1_epi32(corrections[i / vectors]));
     });
+    start += mr * start_pitch;
 
     const std::byte* w = weights;
     // Three rows are at x, x + pitch and x + 2 * pitch, the others at the same from another
@@ -254,6 +284,13 @@ template <int mr, int vectors>
       w += kWindowUnit * kPanel;
     } while (w != weights_end);
 
+    if (sums != nullptr) {
+      unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
+        store(sums + i / vectors * kSumsBytes + i % vectors * 32, acc[i]);
+      });
+      sums += mr * kSumsBytes;
+      continue;
+    }
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
       constexpr int kFirst = 2 * i * vectors, kSecond = mr > 1 ? kFirst + vectors : kFirst;
       const __m256i bytes = requantized<vectors>(acc + kFirst, acc + kSecond, scale, stage);
@@ -280,7 +317,7 @@ template <int mr, int vectors>
     if (!whole) part.out = uncut, part.out_pitch = kPanel;
     const int32_t blocks = whole ? pixels / mr : 1;
     multiply<mr, vectors>(part, stage, blocks);
-    for (int i = 0; i < mr && !whole; ++i)
+    for (int i = 0; i < mr && !whole && b.sums == nullptr; ++i)
       std::memcpy(b.out + i * b.out_pitch, uncut + i * kPanel, static_cast<size_t>(channels));
     b.advance(blocks * mr);
     pixels -= blocks * mr;
@@ -297,11 +334,18 @@ PJ_INLINE void multiply_pixels(WidenedBlocks b, const WidenedStage& stage, int32
   multiply_panel<1, vectors>(b, stage, pixels, channels);
 }
 
-// All channels of the tile for a block of pixels, which are widened.
+// All channels of the tile for a block of pixels, which are widened. `b.sums` are those of the
+// first panel, if the block is a chunk of k's; `last` of these become results.
 template <int mr>
 PJ_INLINE void multiply_channels(const Tile& t, const ConvKernelParams& p, WidenedBlocks b,
-                                 const WidenedStage& stage, int32_t pixels) {
+                                 const WidenedStage& stage, int32_t pixels, int64_t panel_sums,
+                                 bool last) {
+  std::byte* sums = b.sums;
   for (int32_t c = 0; c < t.size[kChannel]; c += kPanel) {
+    const bool first = b.weights_at == 0;
+    b.start = first ? b.panel : sums;
+    b.start_pitch = first ? 0 : kSumsBytes;
+    b.sums = last ? nullptr : sums;
     const int32_t left = t.size[kChannel] - c;
     if (left > 8) {
       multiply_pixels<mr, 2>(b, stage, pixels, left < kPanel ? left : kPanel);
@@ -310,6 +354,7 @@ PJ_INLINE void multiply_channels(const Tile& t, const ConvKernelParams& p, Widen
     }
     b.panel += p.panel_bytes;
     b.out += kPanel;
+    sums += panel_sums;
   }
 }
 
@@ -329,22 +374,30 @@ void run_widened_conv(const Tile& t) {
   for (int32_t row = 0; row < t.size[kRow]; row += run / cols) {
     for (int32_t first = 0; first < run; first += rows.pixels) {
       const int32_t left = run - first, count = left < rows.pixels ? left : rows.pixels;
-      for (int32_t i = 0; i < count;) {
-        const int32_t col = (first + i) % cols, rest = count - i;
-        const int32_t piece = cols - col < rest ? cols - col : rest;
-        widen_pixels<X>(t, p, rows, row + (first + i) / cols, col, piece, wide + i * rows.pitch,
-                        corrections + i);
-        i += piece;
+      for (int32_t begin = 0; begin < rows.k; begin += rows.chunk) {
+        const bool last = begin + rows.chunk >= rows.k;
+        const int32_t k = last ? rows.k - begin : rows.chunk;
+        for (int32_t i = 0; i < count;) {
+          const int32_t col = (first + i) % cols, rest = count - i;
+          const int32_t piece = cols - col < rest ? cols - col : rest;
+          widen_pixels<X>(t, p, rows, begin, k, row + (first + i) / cols, col, piece,
+                          wide + i * rows.pitch, corrections + i);
+          i += piece;
+        }
+        multiply_channels<mr>(t, p,
+                              {.panel = t.in[1],
+                               .weights_at = int64_t{begin} * nr,
+                               .weight_bytes = ((last ? rows.k_padded : begin + k) - begin) * nr,
+                               .start = nullptr,
+                               .start_pitch = 0,
+                               .sums = t.scratch + rows.sums_at(),
+                               .x = t.scratch,
+                               .x_pitch = rows.pixel_bytes(),
+                               .corrections = corrections,
+                               .out = t.out[0] + row * p.out_row_bytes + first * p.out_col_bytes,
+                               .out_pitch = p.out_col_bytes},
+                              stage, count, rows.panel_sums_bytes(), last);
       }
-      multiply_channels<mr>(t, p,
-                            {.panel = t.in[1],
-                             .weight_bytes = rows.k_padded * nr,
-                             .x = t.scratch,
-                             .x_pitch = rows.pixel_bytes(),
-                             .corrections = corrections,
-                             .out = t.out[0] + row * p.out_row_bytes + first * p.out_col_bytes,
-                             .out_pitch = p.out_col_bytes},
-                            stage, count);
     }
   }
 }

@@ -37,10 +37,30 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   }
   ::close(fd);
   return std::shared_ptr<const MappedFile>(
-      new MappedFile(static_cast<const std::byte*>(data), size));
+      new MappedFile(path, static_cast<const std::byte*>(data), size));
+}
+
+MappedFile::MappedFile(std::string path, const std::byte* data, size_t size)
+    : path_(std::move(path)), data_(data), size_(size) {
+  guard_.emplace(data, size);
+  // Of the last page only: a file that ends in more zeros is guarded where it is read.
+  constexpr size_t kPage = 4096;
+  const size_t begin = size > 0 ? (size - 1) / kPage * kPage : 0;
+  for (size_t i = size; i > begin && last_ == nullptr; --i)
+    if (data[i - 1] != std::byte{}) last_ = data + i - 1, last_value_ = *last_;
+}
+
+Status MappedFile::check() const {
+  const bool changed =
+      last_ != nullptr && *const_cast<const volatile std::byte*>(last_) != last_value_;
+  if (!changed && !guard_->hit()) return {};
+  return error(ErrorCode::kFileUnreadable,
+               "'{}' was truncated while it was in use; to replace a file, rename another over it",
+               path_);
 }
 
 MappedFile::~MappedFile() {
+  guard_.reset();
   if (size_ > 0) munmap(const_cast<std::byte*>(data_), size_);
 }
 

@@ -137,6 +137,7 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
   PJ_ASSIGN(compiled->plan, make_plan(graph, options_.target, options_.catalog, plan_options));
   PJ_TRY(check_kernels(compiled->plan.program, options_.catalog));
   PJ_TRY(pack_missing(*compiled));
+  PJ_TRY(check_file());
   compiled_.emplace_back(std::vector<Shape>(shapes.begin(), shapes.end()), compiled);
   return compiled;
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "runtime/base/file.h"
 #include "runtime/exec/prepared.h"
 #include "runtime/graph/graph.h"
 #include "runtime/plan/plan.h"
@@ -32,6 +33,8 @@ struct ModelOptions {
   const PreparedOpFactory* prepared = nullptr;
   bool prepared_before_tuned = false;  // as PlanOptions has it
   bool validated = false;  // the graph is as a reader left it: valid, with inferred shapes
+  // The file in which constants are, if one is: runs check that it is still whole.
+  std::shared_ptr<const MappedFile> map = nullptr;
 };
 
 // The model planned for certain input shapes.
@@ -59,6 +62,8 @@ class Model {
   // After the passes; shapes may be unknown.
   const Graph& graph() const { return *graph_; }
   const ModelOptions& options() const { return options_; }
+  // kFileUnreadable if the model's file was truncated: what was computed since may be wrong.
+  Status check_file() const { return options_.map ? options_.map->check() : Status{}; }
 
   // The program for the given input shapes, one an input; made once and shared while in use.
   // Errors: those of shape inference and planning; kOutOfMemory; kPlatformUnsupported if the

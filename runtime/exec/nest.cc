@@ -20,12 +20,13 @@ Tile make_tile(const BoundNest& b, const Box& box, const Pointers& to, std::byte
   // A windowed operand is found through its rows.
   if (n.windowed) to.in[0] = nullptr;
   for (size_t i = n.windowed ? 1 : 0; i < n.in.size(); ++i)
-    to.in[i] = b.in[i] == nullptr ? nullptr : b.in[i] + offset_of(n.in[i], t.begin);
+    to.in[i] = b.in[i] == nullptr ? nullptr : b.in[i] + offset_of(n.in[i], t.begin, box.in_col);
   for (size_t i = 0; i < n.out.size(); ++i)
-    to.out[i] = b.out[i] == nullptr ? nullptr : b.out[i] + offset_of(n.out[i], t.begin);
+    to.out[i] =
+        b.out[i] == nullptr ? nullptr : b.out[i] + offset_of(n.out[i], t.begin, box.out_col);
   if (n.windowed) {
     for_each_row(n, box, [&](int32_t i, int64_t offset) {
-      to.rows[i] = offset < 0 ? nullptr : b.in[0] + offset;
+      to.rows[i] = offset == kNoRow ? nullptr : b.in[0] + offset;
     });
   }
   t.in = to.in;
@@ -88,16 +89,15 @@ void Workspace::reserve(const LoopNest& nest) {
 }
 
 void Workspace::reserve_rings(int64_t bytes) {
-  ring_bytes_ = std::max(ring_bytes_, static_cast<size_t>(bytes));
+  ring_bytes_ = round_up(static_cast<size_t>(bytes), kCacheLine);
 }
 
 bool Workspace::allocate() {
   in_.assign(in_count_, nullptr);
   out_.assign(out_count_, nullptr);
   rows_.assign(row_count_, nullptr);
-  scratch_ = AlignedBuffer(scratch_bytes_);
-  rings_ = AlignedBuffer(ring_bytes_);
-  return scratch_.size() == scratch_bytes_ && rings_.size() == ring_bytes_;
+  memory_ = AlignedBuffer(ring_bytes_ + scratch_bytes_);
+  return memory_.size() == ring_bytes_ + scratch_bytes_;
 }
 
 void reserve_tile(BoundNest& b) {
@@ -140,11 +140,11 @@ void run_parts(const BoundNest& nest, int64_t first, int64_t last, Workspace& wo
     walk(nest, loops, part_box(*nest.nest, loops, part), workspace);
 }
 
-void run_band(std::span<const BoundNest> members, int32_t rows_per_step, int32_t begin, int32_t end,
+void run_band(std::span<const BoundNest> members, BandSteps steps, int32_t begin, int32_t end,
               Workspace& workspace) {
   walk_band(
-      members.size(), [&](size_t m) -> const LoopNest& { return *members[m].nest; }, rows_per_step,
-      begin, end, [&](size_t m, const Box& box) { run_box(members[m], box, workspace); });
+      members.size(), [&](size_t m) -> const LoopNest& { return *members[m].nest; }, steps, begin,
+      end, [&](size_t m, const Box& box) { run_box(members[m], box, workspace); });
 }
 
 }  // namespace pj

@@ -23,8 +23,9 @@ struct BoundNest {
   std::vector<std::byte*> tile_out = {};
 };
 
-// Memory that one thread needs to walk nests: pointer tables of one tile, and kernels' scratch.
-// and the rings of a band. Allocated once, for the largest nest.
+// Memory that one thread needs to walk nests: pointer tables of one tile, the rings of a band and
+// kernels' scratch. Allocated once, for the largest nest. Rings and scratch are one block, so that
+// together they compete for no set of a cache as long as they fit it.
 class Workspace {
  public:
   // Makes room for `nest`. Not during a run.
@@ -36,14 +37,14 @@ class Workspace {
   const std::byte** in() { return in_.data(); }
   std::byte** out() { return out_.data(); }
   const std::byte** rows() { return rows_.data(); }
-  std::byte* scratch() { return scratch_.data(); }
-  std::byte* rings() { return rings_.data(); }
+  std::byte* rings() { return memory_.data(); }
+  std::byte* scratch() { return memory_.data() + ring_bytes_; }
 
  private:
   size_t in_count_ = 0, out_count_ = 0, row_count_ = 0, scratch_bytes_ = 0, ring_bytes_ = 0;
   std::vector<const std::byte*> in_, rows_;
   std::vector<std::byte*> out_;
-  AlignedBuffer scratch_, rings_;
+  AlignedBuffer memory_;
 };
 
 // Makes room for the tile of a nest that is one; nothing for others. Not during a run.
@@ -64,7 +65,7 @@ void run_parts(const BoundNest& nest, int64_t first, int64_t last, Workspace& wo
 // Runs the members of a band step by step until rows [begin, end) of every image of its last member
 // are done, on the calling thread. Ranges are independent: rows of earlier members that two of them
 // need are computed by both.
-void run_band(std::span<const BoundNest> members, int32_t rows_per_step, int32_t begin, int32_t end,
+void run_band(std::span<const BoundNest> members, BandSteps steps, int32_t begin, int32_t end,
               Workspace& workspace);
 
 }  // namespace pj

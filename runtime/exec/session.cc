@@ -137,7 +137,7 @@ Status Session::prepare(std::span<const Shape> shapes) {
 // The nests that each thread works with: all share those of a layer; a band's rings are a thread's
 // own.
 void Session::bind_members(const Step& step, BoundStep& bound) {
-  for (int slot = 0; slot < (step.rows_per_step > 0 ? bound.slots : 1); ++slot) {
+  for (int slot = 0; slot < (step.band() ? bound.slots : 1); ++slot) {
     for (const LoopNest& nest : step.members) {
       const KernelFn kernel = step.prepared ? nullptr : kernel_function(nest.kernel);
       bound.members.push_back({.nest = &nest,
@@ -161,9 +161,8 @@ void Session::assign_threads() {
       continue;
     }
     // A band is shared by ranges of rows, each a few steps long at least.
-    const int64_t parts = step.rows_per_step > 0
-                              ? step.members.back().extent[kRow] / step.rows_per_step / 2
-                              : part_count(step.members.back());
+    const int64_t parts = step.band() ? step.members.back().extent[kRow] / step.steps.rows / 2
+                                      : part_count(step.members.back());
     const int wanted = step.threads > 0 ? step.threads : pool_->threads();
     bound.slots =
         static_cast<int>(std::clamp<int64_t>(parts, 1, std::min(wanted, pool_->threads())));
@@ -316,7 +315,7 @@ void Session::run_band_slot(size_t index, int slot) {
   const BoundStep& bound = steps_[index];
   const size_t count = step.members.size();
   const int64_t rows = step.members.back().extent[kRow];
-  run_band({bound.members.data() + static_cast<size_t>(slot) * count, count}, step.rows_per_step,
+  run_band({bound.members.data() + static_cast<size_t>(slot) * count, count}, step.steps,
            static_cast<int32_t>(rows * slot / bound.slots),
            static_cast<int32_t>(rows * (slot + 1) / bound.slots),
            workspaces_[static_cast<size_t>(slot)]);
@@ -346,7 +345,7 @@ Status Session::run_step(size_t index) {
           pool_->threads(), [](void*, int) {}, nullptr, true);
     return {};
   }
-  if (step.rows_per_step == 0) {
+  if (!step.band()) {
     run_members(bound);
     return {};
   }
@@ -372,7 +371,7 @@ Status Session::run_steps(size_t first, size_t last) {
   if (!prepared()) return not_prepared();
   if (!bound_) PJ_TRY(bind_operands());
   for (size_t i = first; i < last; ++i) PJ_TRY(run_step(i));
-  return {};
+  return model_->check_file();
 }
 
 Profile Session::make_profile() const {
@@ -404,7 +403,7 @@ Status Session::run(Profile& profile) {
   profile.total_ns += total;
   profile.min_total_ns = std::min(profile.min_total_ns, total);
   ++profile.runs;
-  return {};
+  return model_->check_file();
 }
 
 Status Session::run(Observer observe, void* context) {
@@ -414,7 +413,7 @@ Status Session::run(Observer observe, void* context) {
     PJ_TRY(run_step(i));
     observe(context, i);
   }
-  return {};
+  return model_->check_file();
 }
 
 std::span<const std::byte> Session::step_output(size_t step, size_t output) const {

@@ -53,7 +53,8 @@ class Session {
   Status resize_inputs(std::span<const Shape> shapes);
   bool prepared() const { return compiled_ != nullptr; }
 
-  // One inference. Allocates nothing. Errors: kWrongState while unprepared; those of prepared ops.
+  // One inference. Allocates nothing. Errors: kWrongState while unprepared; those of prepared ops
+  // and of Model::check_file().
   Status run();
   // The same, adding the time of each step to `profile`, which reset_profile() sized.
   Status run(Profile& profile);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernels/conv/conv.h"
+#include "kernels/elementwise/elementwise.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
 
@@ -20,9 +21,20 @@ struct Member {
   size_t chain_input = 0;           // the operand that comes from the member before
   bool output_is_internal = false;  // in the arena and read by the next step only
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
+  int64_t in_pixels = 1;
+  bool depthwise = false;
   double mac_cycles = 0;
 
+  // About what the kernel copies for one step of `rows` x `cols` outputs: windows as int16, or
+  // strips of quads.
+  int64_t scratch_bytes(int64_t cols, int64_t rows) const {
+    constexpr int64_t kMostWidened = 16 << 10, kQuadColumn = 128;
+    if (weight_bytes == 0) return 0;
+    if (depthwise) return cols * nest.columns->stride * kQuadColumn;
+    return std::min(kMostWidened, cols * rows * 2 * in_bytes / std::max<int64_t>(in_pixels, 1));
+  }
   int32_t rows() const { return nest.extent[kRow]; }
+  int32_t cols() const { return nest.extent[kCol]; }
   int64_t row_bytes() const { return out_bytes / nest.extent[kBatch] / rows(); }
 };
 
@@ -41,6 +53,7 @@ void restore_rows(const Tensor& x, const Tensor& y, LoopNest& nest) {
   nest.extent[kRow] = height;
   nest.extent[kCol] = width;
   nest.window.rows = height;
+  nest.columns->rows = width;
   nest.in[0].stride[kRow] = byte_size(x) / batch / height;
   nest.in[0].stride[kBatch] = byte_size(x) / batch;
   auto restore_output = [&](Operand& o) {
@@ -68,14 +81,27 @@ bool is_elementwise(KernelClass cls) {
   }
 }
 
+template <typename F>
+bool all_operands(const LoopNest& nest, F&& f) {
+  return std::all_of(nest.in.begin(), nest.in.end(), f) && f(nest.out[0]);
+}
+
 // True if the nest walks images row by row and all its operands have these rows.
 bool keeps_rows(const Tensor& y, const LoopNest& nest) {
-  auto has_rows = [&](const Operand& o) {
-    return o.stride[kRow] > 0 &&
-           o.stride[kRow] * nest.extent[kRow] * nest.extent[kBatch] == o.bytes;
-  };
   return nest.extent[kBatch] == y.shape[0] && nest.extent[kRow] == y.shape[1] &&
-         std::all_of(nest.in.begin(), nest.in.end(), has_rows) && has_rows(nest.out[0]);
+         all_operands(nest, [&](const Operand& o) {
+           return o.stride[kRow] > 0 &&
+                  o.stride[kRow] * nest.extent[kRow] * nest.extent[kBatch] == o.bytes;
+         });
+}
+
+// The columns of an elementwise nest that keeps rows, if its operands have them too.
+std::optional<RowWindow> own_columns(const Tensor& y, const LoopNest& nest) {
+  const int32_t width = y.shape[2];
+  const bool has_columns = nest.extent[kCol] == width && all_operands(nest, [&](const Operand& o) {
+                             return o.stride[kCol] * width == o.stride[kRow];
+                           });
+  return has_columns ? std::optional(RowWindow{1, 0, 1, width}) : std::nullopt;
 }
 
 Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const Step& step) {
@@ -97,11 +123,14 @@ Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const 
   m.out_bytes = byte_size(y);
   if (!conv) {
     for (size_t i = 1; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
+    if (!m.nest.windowed) m.nest.columns = own_columns(y, m.nest);
     return m;
   }
   restore_rows(x, y, m.nest);
   m.weight_bytes = m.nest.in[1].bytes;
   for (size_t i = 3; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
+  m.depthwise = kernel.cls == KernelClass::kDepthwise;
+  m.in_pixels = elements(x.shape) / x.shape[3];
   m.mac_cycles = static_cast<double>(step.macs) / static_cast<double>(kernel.macs_per_cycle);
   return m;
 }
@@ -132,6 +161,11 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
   }
 }
 
+// True if a band can be walked in strips of columns.
+bool can_be_cut(std::span<const Member> band) {
+  return std::all_of(band.begin(), band.end(), [](const Member& m) { return m.nest.columns; });
+}
+
 // The most rows that each member of a band computes in a step, for steps of `rows` rows of the
 // last.
 std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
@@ -144,9 +178,27 @@ std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
   return most;
 }
 
+// The columns that each member computes under a strip of `cols` of the last one's.
+std::vector<int32_t> cols_per_strip(std::span<const Member> band, int32_t cols) {
+  std::vector<int32_t> most(band.size());
+  most.back() = std::min(cols, band.back().cols());
+  for (size_t m = band.size() - 1; m-- > 0;) {
+    const std::optional<RowWindow>& w = band[m + 1].nest.columns;
+    most[m] = std::min(w ? w->most_rows_under(most[m + 1]) : band[m].cols(), band[m].cols());
+  }
+  return most;
+}
+
 // Cycles that lines cost which miss a cache, beyond what computing hides: see the decision record.
+// Cores with VNNI are wide and fetch ahead: L2 costs them next to nothing. To others it is slow and
+// an L1 miss takes as much energy as a few cycles.
 struct LineCosts {
-  double l1 = 0.3, l2 = 6, last = 24;
+  double l1, l2 = 6, last = 24;
+
+  explicit LineCosts(const Target& t) : l1(fast_l2(t.isa) ? 0.3 : 3) {}
+  static bool fast_l2(IsaSet isa) {
+    return isa.has(Feature::kAvxVnni) || isa.has(Feature::kAvx512Vnni);
+  }
 };
 
 // Bytes that pass the border of a cache of `size` bytes when the steps run layer by layer.
@@ -156,7 +208,7 @@ int64_t layer_bytes(const Member& m, int64_t size) {
 }
 
 double layer_cost(const Member& m, const Target& t) {
-  const LineCosts c;
+  const LineCosts c(t);
   double cost = m.mac_cycles;
   cost += c.l1 * static_cast<double>(m.in_bytes + m.out_bytes + m.weight_bytes) / kLine;
   const double l2 = static_cast<double>(layer_bytes(m, t.l2_bytes)) / kLine;
@@ -164,31 +216,43 @@ double layer_cost(const Member& m, const Target& t) {
   return cost + c.l2 * l2 + c.last * static_cast<double>(layer_bytes(m, t.l3_bytes)) / kLine;
 }
 
-double band_cost(std::span<const Member> band, const Target& t, int32_t rows) {
-  const LineCosts c;
-  const std::vector<int32_t> most = rows_per_step(band, rows);
+// What of a cache's `size` does not fit, by how far `bytes` pass `most` of it: 0 to 1. Sets fill up
+// unevenly, so that some do not long before all do.
+double missing(double bytes, double most, double size) {
+  return std::clamp((bytes / size - most) * 2, 0.0, 1.0);
+}
+
+double band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
+  const LineCosts c(t);
+  const std::vector<int32_t> most = rows_per_step(band, by.rows);
+  const std::vector<int32_t> cols = cols_per_strip(band, by.cols);
   // R rings, W weights, WS weights once a step, I internal tensors, E what enters and leaves.
-  int64_t rings = 0, weights = 0, streamed = 0, internal = 0;
+  int64_t rings = 0, weights = 0, streamed = 0, internal = 0, scratch = 0;
   int64_t external = band.front().in_bytes + band.back().out_bytes;
   double cost = 0, calls = 0;
   for (size_t m = 0; m < band.size(); ++m) {
     const Member& b = band[m];
-    const double steps = std::max<double>(
-        1, static_cast<double>(band.back().rows()) / static_cast<double>(most.back()));
+    const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
+                                                          static_cast<double>(most.back()));
+    const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols());
     weights += b.weight_bytes;
     streamed += static_cast<int64_t>(static_cast<double>(b.weight_bytes) * steps);
     external += b.other_bytes;
     calls += steps;
-    cost += b.mac_cycles;
+    cost += b.mac_cycles * share * strips;
+    scratch = std::max(scratch, b.scratch_bytes(cols[m], most[m]));
     if (m + 1 == band.size()) break;
-    rings += most[m] * b.row_bytes();
+    rings += static_cast<int64_t>(static_cast<double>(most[m] * b.row_bytes()) * share);
     internal += b.out_bytes;
   }
-  const int64_t l1 = t.l1_bytes;
-  int64_t bytes = external;
-  if (rings + std::min(weights, l1 * 4 / 10) > l1 * 6 / 10) bytes += internal * 22 / 10;
-  bytes += weights <= l1 * 3 / 10 && rings + weights <= l1 ? weights : streamed;
-  cost += c.l1 * static_cast<double>(bytes) / kLine;
+  const auto l1 = static_cast<double>(t.l1_bytes);
+  const auto active = static_cast<double>(rings + scratch);
+  const double all = active + static_cast<double>(weights);
+  // Inner tensors that do not fit are written, and read by several panels and rows.
+  cost += c.l1 / kLine *
+          (static_cast<double>(external + weights) +
+           3.5 * missing(active, 0.6, l1) * static_cast<double>(internal) +
+           missing(all, 0.75, l1) * static_cast<double>(streamed - weights));
   auto beyond = [&](int64_t size) {
     const int64_t outside = external > size * 6 / 10 ? external : 0;
     return static_cast<double>(rings + weights <= size * 6 / 10
@@ -203,12 +267,30 @@ double band_cost(std::span<const Member> band, const Target& t, int32_t rows) {
 }
 
 constexpr int32_t kRowChoices[] = {1, 2, 4, 8};
+constexpr int32_t kStripChoices[] = {1, 2, 4, 6, 8};
+constexpr int32_t kLeastColumns = 7;  // of a strip
 
 struct Choice {
   double cost = std::numeric_limits<double>::infinity();
   size_t begin = 0;
-  int32_t rows = 0;  // 0: a layer by itself
+  BandSteps steps;  // no rows: a layer by itself
 };
+
+// Weighs all ways to walk a band that begins with step `begin` against `best`.
+void consider_band(std::span<const Member> band, const Target& target, double cost_before,
+                   size_t begin, Choice& best) {
+  const Member& last = band.back();
+  for (const int32_t strips : kStripChoices) {
+    const auto cols = static_cast<int32_t>(ceil_div(last.cols(), strips));
+    if (strips > 1 && (cols < kLeastColumns || !can_be_cut(band))) break;
+    for (const int32_t rows : kRowChoices) {
+      if (2 * rows > last.rows()) break;
+      const BandSteps steps = {rows, strips > 1 ? cols : 0};
+      const double cost = cost_before + band_cost(band, target, {rows, cols}, strips);
+      if (cost < best.cost) best = {cost, begin, steps};
+    }
+  }
+}
 
 // The cheapest way to cut the steps into layers and bands: a shortest path over cuts.
 std::vector<Choice> cheapest_cuts(std::span<const Member> members, const Target& target) {
@@ -216,15 +298,11 @@ std::vector<Choice> cheapest_cuts(std::span<const Member> members, const Target&
   best[0].cost = 0;
   for (size_t end = 1; end <= members.size(); ++end) {
     const Member& last = members[end - 1];
-    best[end] = {best[end - 1].cost + (last.bandable ? layer_cost(last, target) : 0), end - 1, 0};
+    best[end] = {best[end - 1].cost + (last.bandable ? layer_cost(last, target) : 0), end - 1, {}};
     for (size_t begin = end - 1; begin-- > 0;) {
       if (!members[begin].output_is_internal || end - begin > kMaxBandMembers) break;
-      for (const int32_t rows : kRowChoices) {
-        if (2 * rows > last.rows()) break;
-        const double cost =
-            best[begin].cost + band_cost(members.subspan(begin, end - begin), target, rows);
-        if (cost < best[end].cost) best[end] = {cost, begin, rows};
-      }
+      consider_band(members.subspan(begin, end - begin), target, best[begin].cost, begin,
+                    best[end]);
     }
   }
   return best;
@@ -246,33 +324,54 @@ std::optional<std::vector<Choice>> chosen_cuts(std::span<const Step> steps,
     if (end > steps.size() || band.rows < 1 || band.rows > members[end - 1].rows() / 2) return {};
     for (size_t i = next; i + 1 < end; ++i)
       if (!members[i].output_is_internal) return {};
-    cuts[end] = {0, next, band.rows};
+    if (band.cols < 0 || band.cols >= members[end - 1].cols()) return {};
+    if (band.cols > 0 && !can_be_cut(members.subspan(next, end - next))) return {};
+    cuts[end] = {0, next, {band.rows, band.cols}};
     next = end;
   }
   return cuts;
 }
 
 // Turns the memory between two operands into a ring of `rows` rows at `offset`.
-void connect(Operand& from, Operand& to, int32_t rows, int64_t offset) {
+void connect(Operand& from, Operand& to, int32_t rows, int64_t row_bytes, int64_t offset) {
   for (Operand* o : {&from, &to}) {
     o->buffer = {Space::kRing, 0, offset};
     o->ring_rows = rows;
     o->stride[kBatch] = 0;
-    o->bytes = rows * o->stride[kRow];
+    o->stride[kRow] = row_bytes;
+    o->bytes = rows * row_bytes;
+  }
+}
+
+// Tells the kernel how long rows are.
+void set_row_bytes(const KernelDesc& kernel, LoopNest& nest) {
+  if (is_elementwise(kernel.cls)) {
+    // Parameters of all elementwise kernels begin with these.
+    ElementStrides strides;
+    std::memcpy(&strides, nest.params.data(), sizeof(strides));
+    for (size_t i = 0; i < nest.in.size(); ++i) strides.in[i][kRow] = nest.in[i].stride[kRow];
+    strides.out[kRow] = nest.out[0].stride[kRow];
+    std::memcpy(nest.params.data(), &strides, sizeof(strides));
+  } else if (kernel.cls != KernelClass::kNearest) {
+    ConvKernelParams p;
+    std::memcpy(&p, nest.params.data(), sizeof(p));
+    p.out_row_bytes = nest.out[0].stride[kRow];
+    std::memcpy(nest.params.data(), &p, sizeof(p));
   }
 }
 
 Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
-               std::span<Member> members, int32_t rows, int64_t& ring_bytes) {
+               std::span<Member> members, BandSteps by, int64_t& ring_bytes) {
   Step band;
-  band.rows_per_step = rows;
+  band.steps = by;
   band.name = steps.front().name;
   band.op = "band";
   for (Step& step : steps) {
     band.op_indices.push_back(step.op_indices[0]);
     band.macs += step.macs;
   }
-  const std::vector<int32_t> most = rows_per_step(members, rows);
+  const std::vector<int32_t> most = rows_per_step(members, by.rows);
+  const std::vector<int32_t> cols = cols_per_strip(members, by.cols);
   int64_t offset = 0;
   for (size_t m = 0; m < members.size(); ++m) {
     LoopNest& nest = members[m].nest;
@@ -282,12 +381,17 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
     fit_scratch(catalog[static_cast<size_t>(nest.kernel)], nest);
     if (m > 0) {
       LoopNest& before = members[m - 1].nest;
-      connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], offset);
+      const Operand& ring = before.out[0];
+      const int64_t row_bytes = by.cols > 0 ? cols[m - 1] * ring.stride[kCol] : ring.stride[kRow];
+      connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], row_bytes, offset);
       offset +=
           static_cast<int64_t>(round_up(static_cast<size_t>(before.out[0].bytes), kCacheLine));
     }
   }
-  for (Member& m : members) band.members.push_back(std::move(m.nest));
+  for (Member& m : members) {
+    if (by.cols > 0) set_row_bytes(catalog[static_cast<size_t>(m.nest.kernel)], m.nest);
+    band.members.push_back(std::move(m.nest));
+  }
   ring_bytes = std::max(ring_bytes, offset);
   return band;
 }
@@ -306,13 +410,13 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
   std::vector<Step> steps;  // from the last to the first
   for (size_t end = members.size(); end > 0; end = (*best)[end].begin) {
     const Choice& choice = (*best)[end];
-    if (choice.rows == 0) {
+    if (choice.steps.rows == 0) {
       steps.push_back(std::move(program.steps[end - 1]));
       continue;
     }
     const size_t count = end - choice.begin;
     steps.push_back(make_band(catalog, std::span(program.steps).subspan(choice.begin, count),
-                              std::span(members).subspan(choice.begin, count), choice.rows,
+                              std::span(members).subspan(choice.begin, count), choice.steps,
                               program.ring_bytes));
   }
   program.steps.assign(std::make_move_iterator(steps.rbegin()),
@@ -322,9 +426,9 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
 std::vector<BandChoice> bands_of(const Program& program) {
   std::vector<BandChoice> bands;
   for (const Step& step : program.steps) {
-    if (step.rows_per_step > 0)
-      bands.push_back(
-          {step.op_indices[0], static_cast<int32_t>(step.members.size()), step.rows_per_step});
+    if (step.band())
+      bands.push_back({step.op_indices[0], static_cast<int32_t>(step.members.size()),
+                       step.steps.rows, step.steps.cols});
   }
   return bands;
 }

@@ -18,9 +18,9 @@
 namespace pj {
 
 // A band that somebody chose instead: `members` steps from the one of operator `op` on, `rows` rows
-// of the last one at a time.
+// of the last one at a time, of all columns or of strips of `cols`.
 struct BandChoice {
-  int32_t op = 0, members = 0, rows = 0;
+  int32_t op = 0, members = 0, rows = 0, cols = 0;
 
   bool operator==(const BandChoice&) const = default;
 };

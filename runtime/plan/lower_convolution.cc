@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "kernels/common/requantize.h"
 #include "kernels/conv/conv.h"
@@ -253,15 +254,52 @@ int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts) {
   return static_cast<int32_t>(ceil_div(piece(s.out_h, parts), shifts)) * shifts;
 }
 
-// Loops of depthwise kernels. Where a panel is narrower than half a line, tiles are a line of
-// channels wide or several, so that a line is used up while it is in L1, and so large that their
-// input takes a quarter of L1. Rows are innermost: neighbours share some. Portable kernels take a
-// row at a time, so that the rows of its window stay in L1 or L2 from one tile to the next.
+// Loops of depthwise kernels whose panels are narrower than half a line: tiles have all channels or
+// a line of them, so that a line is used up by all its panels while it is in L1. Tiles have the
+// shape that reads the fewest pixels twice, of those whose input takes a sixth of L1: it also has
+// to hold the output, weights and strips, and may have only two ways.
+std::vector<Loop> line_loops(const ConvShape& s, const KernelDesc& kernel, const PackSpec& spec,
+                             const Target& target) {
+  constexpr int32_t kLeastCols = 14;  // fewer cost the kernels more than lines do
+  const auto size = static_cast<int64_t>(size_of(kernel.input));
+  const auto line = static_cast<int32_t>(kCacheLine / static_cast<size_t>(size));
+  const int64_t weights = ceil_div(s.out_c, kernel.nr) * spec.panel_bytes();
+  const bool aligned = s.out_c % line == 0;
+  const bool whole = !aligned && weights <= target.l1_bytes * 3 / 10;
+  const int32_t channels = whole ? s.out_c : line;
+  // Pixels that do not begin with a line have parts of two lines each.
+  const int64_t pixel = channels * size * (whole || aligned ? 1 : 2);
+  const int64_t pixels = target.l1_bytes / 6 / pixel;
+  const ConvKernelParams& k = s.kernel;
+  const int32_t reach = (k.kernel_w - 1) * k.dilation_w + 1 - k.stride_w;
+  int32_t best_cols = 1, best_rows = spec.shifts;
+  double least = std::numeric_limits<double>::infinity();
+  for (int32_t rows = spec.shifts; rows < s.out_h + spec.shifts; rows += spec.shifts) {
+    const int64_t in_rows = input_rows(k, rows);
+    const int64_t fit = std::clamp<int64_t>((pixels / in_rows - reach) / k.stride_w,
+                                            std::min(s.out_w, kLeastCols), s.out_w);
+    const int32_t cols = piece(s.out_w, ceil_div(s.out_w, fit));
+    const int64_t read = in_rows * (cols * k.stride_w + reach);
+    const double twice = static_cast<double>(read) / (cols * std::min(rows, s.out_h));
+    if (twice >= least) continue;
+    if (read > pixels && rows > spec.shifts) break;
+    least = twice;
+    best_cols = cols;
+    best_rows = rows;
+  }
+  return {{kBatch, 1, true},
+          {kChannel, channels, true},
+          {kCol, best_cols, true},
+          {kRow, best_rows, true}};
+}
+
+// Loops of other depthwise kernels. Portable kernels take a row at a time, so that the rows of its
+// window stay in L1 or L2 from one tile to the next.
 std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
                                   const PackSpec& spec, const Target& target) {
-  constexpr int64_t kLine = 64;
   const int32_t unit = spec.shifts;
-  const auto channels = static_cast<int32_t>(kLine / static_cast<int64_t>(size_of(kernel.input)));
+  const auto channels =
+      static_cast<int32_t>(kCacheLine / static_cast<int64_t>(size_of(kernel.input)));
   const ConvKernelParams& k = s.kernel;
   if (kernel.input == DType::kF32) {
     // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
@@ -271,17 +309,7 @@ std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
   }
   if (s.in_c != s.out_c || kernel.nr * 2 >= channels)
     return {{kBatch, 1, true}, {kRow, spec.dot() ? dot_rows(s, kernel, unit) : unit, true}};
-  const int64_t pixels = target.l1_bytes / 4 / kLine;  // of the input
-  const int64_t fit = pixels / (int64_t{input_rows(k, unit)} * k.stride_w);
-  const int64_t cols = std::clamp<int64_t>(fit, std::min(s.out_w, 8), s.out_w);
-  const int64_t more = (pixels / (cols * k.stride_w) - input_rows(k, unit)) / k.stride_h;
-  const int64_t rows =
-      std::min((std::max<int64_t>(more, 0) / unit + 1) * unit, ceil_div(s.out_h, unit) * unit);
-  const int64_t tile = cols * k.stride_w * input_rows(k, static_cast<int32_t>(rows));
-  return {{kBatch, 1, true},
-          {kChannel, channels * static_cast<int32_t>(std::max<int64_t>(pixels / tile, 1)), true},
-          {kCol, piece(s.out_w, ceil_div(s.out_w, cols)), true},
-          {kRow, static_cast<int32_t>(rows), true}};
+  return line_loops(s, kernel, spec, target);
 }
 
 // Loops of the other convolutions: a block of pixels, at most half of L1, stays while all panels of
@@ -373,11 +401,14 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
                  s.in_h};
+  nest.columns = RowWindow{s.kernel.stride_w, s.kernel.pad_left,
+                           (s.kernel.kernel_w - 1) * s.kernel.dilation_w + 1, s.in_w};
 
   // With a channel multiplier, depthwise kernels find the input's channels themselves.
   const bool own_channel = depthwise && s.in_c == s.out_c;
   const int64_t channel = own_channel ? static_cast<int64_t>(size_of(x.dtype)) : 0;
   Operand in{.buffer = c.buffer_of(op.inputs[0]), .bytes = byte_size(x)};
+  in.stride[kCol] = params.in_col_bytes;  // where a ring begins; kernels find columns themselves
   in.stride[kRow] = s.in_w * params.in_col_bytes;
   in.stride[kBatch] = s.in_h * in.stride[kRow];
   in.stride[kChannel] = channel;
@@ -418,8 +449,6 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
   if (spec.wide()) nest.scratch_bytes = mlal_scratch_bytes(params);
-  if (spec.packing == PackingId::kConvWindows)
-    nest.scratch_bytes = WidenedRows(params).total_bytes();
   fit_scratch(kernel, nest);
   return nest;
 }
@@ -453,9 +482,14 @@ std::vector<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
 }
 
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
-  if (!on_segments(kernel)) return;
+  const bool windows = kernel.packing == PackingId::kConvWindows;
+  if (!windows && !on_segments(kernel)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
+  if (windows) {
+    nest.scratch_bytes = WidenedRows(p).total_bytes();
+    return;
+  }
   int32_t tile[kDimCount];
   std::copy_n(nest.extent, kDimCount, tile);
   for (const Loop& loop : nest.loops) tile[loop.dim] = std::min(tile[loop.dim], loop.step);

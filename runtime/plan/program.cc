@@ -49,8 +49,9 @@ std::string to_string(const Program& p) {
   for (const PackedConstant& c : p.packed)
     s += fmt::format("packed for op {}: {}, {} bytes\n", c.op, c.packing, c.bytes);
   for (const Step& step : p.steps) {
-    s += fmt::format("step {} '{}' macs {} threads {} rows_per_step {}{}\n", step.op, step.name,
-                     step.macs, step.threads, step.rows_per_step, step.prepared ? " prepared" : "");
+    s += fmt::format("step {} '{}' macs {} threads {} by {} rows {} cols{}\n", step.op, step.name,
+                     step.macs, step.threads, step.steps.rows, step.steps.cols,
+                     step.prepared ? " prepared" : "");
     for (const LoopNest& n : step.members) s += to_string(n);
   }
   return s;

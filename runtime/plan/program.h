@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ struct BufferRef {
 };
 
 // How a kernel's window moves over the rows of input 0: row r of the output needs input rows
-// r / repeat * stride - pad_top + i for i in [0, span).
+// r / repeat * stride - pad_top + i for i in [0, span). Of columns likewise.
 struct RowWindow {
   int32_t stride = 1, pad_top = 0, span = 1;
   int32_t rows = 0;    // rows that exist; others are padding
@@ -92,20 +93,31 @@ struct LoopNest {
   std::vector<Operand> in, out;
   bool windowed = false;  // in[0] is passed as rows, by `window`
   RowWindow window;
+  // The columns of input 0, if bands may cut them: the kernel finds them from its tile's first one.
+  std::optional<RowWindow> columns;
   std::vector<std::byte> params;  // Tile::params
   int64_t scratch_bytes = 0;      // for each thread
 };
 
 inline constexpr size_t kMaxBandMembers = 16;
 
-// A band walks the rows of its last member in steps of `rows_per_step`; before each step every
-// member computes the rows that the next one needs and that are not yet in its ring. Members are
+// How a band walks its last member: so many rows at a time, of all columns or, strip by strip, of
+// `cols` of them.
+struct BandSteps {
+  int32_t rows = 0;
+  int32_t cols = 0;  // 0: all
+
+  bool operator==(const BandSteps&) const = default;
+};
+
+// Before each step of a band every member computes the rows that the next one needs and that are
+// not yet in its ring; with strips, of those columns that are needed under the strip. Members are
 // ordered from first to last; only neighbours feed each other through `kRow`.
 struct Step {
   // One; or several that run one after the other and together compute the operator; or at most
   // kMaxBandMembers of a band. The last one's outputs begin where the operator's do.
   std::vector<LoopNest> members;
-  int32_t rows_per_step = 0;  // of a band; 0 for others
+  BandSteps steps;  // of a band
   // Runs as a PreparedOp (runtime/exec/prepared.h) instead of a kernel: members[0] then only says
   // where the operands are.
   bool prepared = false;
@@ -115,6 +127,8 @@ struct Step {
   std::string name, op;
   std::vector<int32_t> op_indices;  // in the graph: one; of a band one a member
   int64_t macs = 0;
+
+  bool band() const { return steps.rows > 0; }
 };
 
 // A constant made from graph constants by a packing function.

@@ -15,9 +15,11 @@ class AddressSpace {
     arena_ = place(program.arena_bytes);
     for (const IoBinding& b : program.inputs) inputs_.push_back(place(b.bytes));
     for (const IoBinding& b : program.outputs) outputs_.push_back(place(b.bytes));
-    scratch_ = place(scratch);
+    const auto rings =
+        static_cast<int64_t>(round_up(static_cast<size_t>(program.ring_bytes), kCacheLine));
+    rings_ = place(rings + scratch);
+    scratch_ = rings_ + static_cast<uint64_t>(rings);
     stack_ = place(kStackBytes);
-    rings_ = place(program.ring_bytes);
     // Packed weights follow each other, as in a file.
     uint64_t at = place(0);
     for (const PackedConstant& c : program.packed) {
@@ -86,13 +88,13 @@ class Replay {
 
   void run(const Step& step) {
     if (step.prepared) return run_prepared(step.members[0]);
-    if (step.rows_per_step == 0) {
+    if (!step.band()) {
       for (const LoopNest& nest : step.members) run(nest, whole_box(nest));
       return;
     }
     walk_band(
         step.members.size(), [&](size_t m) -> const LoopNest& { return step.members[m]; },
-        step.rows_per_step, 0, step.members.back().extent[kRow],
+        step.steps, 0, step.members.back().extent[kRow],
         [&](size_t m, const Box& box) { run(step.members[m], box); });
   }
 
@@ -110,15 +112,15 @@ class Replay {
       for (size_t i = 0; i < nest.in.size(); ++i) {
         const uint64_t at = addresses_.address(nest.in[i]);
         const bool by_rows = nest.windowed && i == 0;
-        access_.in.push_back(at == 0 || by_rows ? at : at + offset(nest.in[i], tile));
+        access_.in.push_back(at == 0 || by_rows ? at : at + offset(nest.in[i], tile, tile.in_col));
       }
       for (const Operand& o : nest.out) {
         const uint64_t at = addresses_.address(o);
-        access_.out.push_back(at == 0 ? 0 : at + offset(o, tile));
+        access_.out.push_back(at == 0 ? 0 : at + offset(o, tile, tile.out_col));
       }
       if (nest.windowed)
         for_each_row(nest, tile, [&](int32_t, int64_t at) {
-          access_.rows.push_back(at < 0 ? 0 : access_.in[0] + static_cast<uint64_t>(at));
+          access_.rows.push_back(at == kNoRow ? 0 : access_.in[0] + static_cast<uint64_t>(at));
         });
       replay(access_, caches_);
     });
@@ -133,8 +135,8 @@ class Replay {
     replay_streams(streams, caches_);
   }
 
-  static uint64_t offset(const Operand& o, const Box& tile) {
-    return static_cast<uint64_t>(offset_of(o, tile.begin));
+  static uint64_t offset(const Operand& o, const Box& tile, int32_t ring_col) {
+    return static_cast<uint64_t>(offset_of(o, tile.begin, ring_col));
   }
 
   std::span<const KernelDesc> catalog_;

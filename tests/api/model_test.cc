@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 #include "runtime/base/aligned.h"
@@ -38,19 +39,34 @@ std::vector<float> run_dense(const ModelHandle& model, float x0, float x1) {
   return floats_of(pj_session_output_data(session.get(), 0), 3);
 }
 
-TEST(Model, LoadsAFile) {
-  const std::string path = ::testing::TempDir() + "api_model_test.pj";
-  const Bytes bytes = dense_model();
+std::string write_file(const char* name, const Bytes& bytes) {
+  const std::string path = ::testing::TempDir() + name;
   std::FILE* file = std::fopen(path.c_str(), "wb");
-  ASSERT_NE(file, nullptr);
-  ASSERT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
+  EXPECT_NE(file, nullptr);
+  EXPECT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
   std::fclose(file);
+  return path;
+}
 
+TEST(Model, LoadsAFile) {
+  const std::string path = write_file("api_model_test.pj", dense_model());
   pj_model* raw = nullptr;
   ASSERT_EQ(pj_model_load(path.c_str(), nullptr, &raw), pj_ok) << pj_last_error();
   const ModelHandle model(raw);
   std::remove(path.c_str());  // the map outlives the name
   EXPECT_EQ(run_dense(model, 1, 1), (std::vector<float>{3.5f, 0, 0}));
+}
+
+TEST(Model, WhoseFileIsTruncatedWhileItRunsIsAnError) {
+  const std::string path = write_file("api_truncated_test.pj", heavy_model());
+  pj_model* raw = nullptr;
+  ASSERT_EQ(pj_model_load(path.c_str(), nullptr, &raw), pj_ok) << pj_last_error();
+  const SessionHandle session = open(ModelHandle(raw));
+  ASSERT_EQ(pj_run(session.get()), pj_ok);
+  std::filesystem::resize_file(path, 1 << 20);
+  EXPECT_EQ(pj_run(session.get()), pj_file_unreadable);
+  EXPECT_THAT(pj_last_error(), AllOf(HasSubstr("truncated"), HasSubstr(path)));
+  std::remove(path.c_str());
 }
 
 TEST(Model, LoadsTheOneInsideTheLibrary) {

@@ -1,10 +1,15 @@
 #include "runtime/base/file.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "tests/base/text_bytes.h"
@@ -95,6 +100,102 @@ TEST_F(FileTest, OpenDoesNotWaitForAPipe) {
   const auto pipe = MappedFile::open(path("pipe"));
   ASSERT_FALSE(pipe);
   EXPECT_EQ(pipe.error().code, ErrorCode::kFileUnreadable);
+}
+
+constexpr size_t kLong = 64 << 10;
+
+TEST_F(FileTest, TruncatedWhileMappedIsZerosAndAnError) {
+  ASSERT_TRUE(write_file_atomically(path("a"), bytes_of(std::string(kLong, 'x'))));
+  const auto file = *MappedFile::open(path("a"));
+  EXPECT_TRUE(file->check());
+  fs::resize_file(path("a"), kLong / 2);
+  const std::string read = text_of(file->bytes());
+  EXPECT_EQ(read, std::string(kLong / 2, 'x') + std::string(kLong / 2, '\0'));
+  const Status status = file->check();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kFileUnreadable);
+  EXPECT_NE(status.error().message.find(path("a")), std::string::npos);
+}
+
+// Nothing faults: the system fills what is left of the last page with zeros.
+TEST_F(FileTest, ATruncatedLastPageIsNoticed) {
+  ASSERT_TRUE(write_file_atomically(path("a"), bytes_of(std::string(kLong, 'x'))));
+  const auto file = *MappedFile::open(path("a"));
+  fs::resize_file(path("a"), kLong - 1);
+  EXPECT_FALSE(file->check());
+}
+
+TEST_F(FileTest, TruncationIsNoticedThoughNothingWasRead) {
+  ASSERT_TRUE(write_file_atomically(path("a"), bytes_of(std::string(kLong, 'x'))));
+  const auto file = *MappedFile::open(path("a"));
+  fs::resize_file(path("a"), 0);
+  EXPECT_FALSE(file->check());
+}
+
+// Reads a byte of a truncated map that nobody guards.
+int read_unguarded(const std::string& path) {
+  std::ofstream(path) << std::string(8192, 'x');
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  const auto* bytes = static_cast<const volatile char*>(
+      mmap(nullptr, 8192, PROT_READ, MAP_PRIVATE, fileno(file), 0));
+  std::fclose(file);
+  fs::resize_file(path, 0);
+  return bytes[5000];
+}
+
+TEST_F(FileTest, FaultsOfOthersGoToTheHandlerThatWasThere) {
+  ASSERT_TRUE(write_file_atomically(path("a"), bytes_of(std::string(kLong, 'x'))));
+  EXPECT_EXIT(
+      {
+        signal(SIGBUS, [](int) { _exit(7); });
+        const auto file = MappedFile::open(path("a"));
+        read_unguarded(path("other"));
+      },
+      ::testing::ExitedWithCode(7), "");
+}
+
+TEST_F(FileTest, WithTheLastMapTheHandlerGoes) {
+  ASSERT_TRUE(write_file_atomically(path("a"), bytes_of("x")));
+  struct sigaction before {
+  }, during{}, after{};
+  sigaction(SIGBUS, nullptr, &before);
+  {
+    const auto one = MappedFile::open(path("a")), two = MappedFile::open(path("a"));
+    sigaction(SIGBUS, nullptr, &during);
+  }
+  sigaction(SIGBUS, nullptr, &after);
+  EXPECT_NE(during.sa_sigaction, before.sa_sigaction);
+  EXPECT_EQ(after.sa_sigaction, before.sa_sigaction);
+}
+
+// A limit on the size of files stands for a full disk: the write ends in the middle.
+TEST_F(FileTest, AFullDiskLeavesTheOldFile) {
+  ASSERT_TRUE(write_file_atomically(path("a"), bytes_of("old")));
+  EXPECT_EXIT(
+      {
+        signal(SIGXFSZ, SIG_IGN);
+        rlimit limit{};
+        limit.rlim_cur = limit.rlim_max = 1000;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        const Status s = write_file_atomically(path("a"), bytes_of(std::string(kLong, 'x')));
+        _exit(!s && s.error().code == ErrorCode::kFileUnwritable ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(content(path("a")), "old");
+  EXPECT_EQ(files(), 1);
+}
+
+TEST_F(FileTest, TwoWritersLeaveOneWholeFile) {
+  const std::string contents[] = {std::string(kLong, 'x'), std::string(kLong + 1, 'y')};
+  auto write = [&](const std::string& text) {
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(write_file_atomically(path("a"), bytes_of(text)));
+  };
+  std::thread other(write, contents[0]);
+  write(contents[1]);
+  other.join();
+  const std::string left = content(path("a"));
+  EXPECT_TRUE(left == contents[0] || left == contents[1]) << left.size();
+  EXPECT_EQ(files(), 1);
 }
 
 }  // namespace

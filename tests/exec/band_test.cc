@@ -96,12 +96,12 @@ TEST_P(Band, GivesTheBitsOfLayerByLayer) {
   ASSERT_TRUE(band_ws.allocate());
   const BoundNest members[] = {bind(nests[0], x, ring1), bind(nests[1], ring1, ring2),
                                bind(nests[2], ring2, banded)};
-  run_band(members, c.rows_per_step, 0, c.height, band_ws);
+  run_band(members, {c.rows_per_step}, 0, c.height, band_ws);
   EXPECT_EQ(banded, whole);
   // The same in two ranges of rows.
   std::fill(banded.begin(), banded.end(), std::byte{0});
-  run_band(members, c.rows_per_step, c.height / 2, c.height, band_ws);
-  run_band(members, c.rows_per_step, 0, c.height / 2, band_ws);
+  run_band(members, {c.rows_per_step}, c.height / 2, c.height, band_ws);
+  run_band(members, {c.rows_per_step}, 0, c.height / 2, band_ws);
   EXPECT_EQ(banded, whole);
   EXPECT_NE(whole, Bytes(narrow));
   EXPECT_LT(ring1.size() + ring2.size(), 2 * wide);

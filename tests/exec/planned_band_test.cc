@@ -38,7 +38,7 @@ std::vector<std::byte> run(Session& s) {
 
 size_t bands_in(const Session& s) {
   size_t count = 0;
-  for (const Step& step : s.program().steps) count += step.rows_per_step > 0 ? 1 : 0;
+  for (const Step& step : s.program().steps) count += step.band() ? 1 : 0;
   return count;
 }
 
@@ -75,6 +75,29 @@ TEST_P(PlannedBand, BatchesAreDoneOneAfterTheOther) {
   EXPECT_EQ(run(*banded), run(*layers));
 }
 
+// Strips, of which the last one is narrower, and threads that each walk a range of rows of them.
+TEST_P(PlannedBand, StripsGiveTheBitsOfLayerByLayer) {
+  const Block c = GetParam();
+  const Graph graph = *testing::inverted_residual(c.height, c.width, c.channels, c.expanded);
+  const std::vector<std::byte> expected = run(*session_of(graph, false, 1));
+  for (const IsaLevel& level : isa_levels()) {
+    ModelOptions options;
+    options.target = small_target();
+    if (!options.target.isa.includes(level.features)) continue;
+    options.target.isa = level.features;
+    for (const int32_t cols : {1, 5, 8, c.width - 1}) {
+      options.chosen_bands = {{0, 3, 2, cols}};
+      auto model = *Model::create(graph, options);
+      for (int threads : {1, 3}) {
+        auto session = *Session::create(model, {.threads = threads});
+        const bool followed = bands_of(session->program()) == *options.chosen_bands;
+        EXPECT_TRUE(followed || level.name == std::string_view("scalar")) << level.name;
+        for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*session), expected) << level.name << " " << cols;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, PlannedBand,
                          ::testing::Values(Block{28, 28, 16, 96}, Block{27, 31, 10, 61},
                                            Block{56, 14, 24, 144}, Block{19, 40, 3, 70}));
@@ -97,6 +120,18 @@ Graph residual_block(const Block& c) {
   return graph;
 }
 
+TEST_P(PlannedBand, SumsAndTablesAreCutIntoStripsToo) {
+  const Graph graph = residual_block(GetParam());
+  const std::vector<std::byte> expected = run(*session_of(graph, false, 1));
+  ModelOptions options;
+  options.target = small_target();
+  for (const int32_t members : {4, 5}) {
+    options.chosen_bands = {{0, members, 2, 6}};
+    auto session = *Session::create(*Model::create(graph, options), {.threads = 2});
+    EXPECT_EQ(run(*session), expected) << members;
+  }
+}
+
 TEST_P(PlannedBand, SumsAreMembers) {
   const Graph graph = residual_block(GetParam());
   const std::vector<std::byte> expected = run(*session_of(graph, false, 1));
@@ -106,7 +141,7 @@ TEST_P(PlannedBand, SumsAreMembers) {
     const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(last.members.back().kernel)];
     // Reference kernels know no rows; three channels are too few bytes to be worth it.
     if (kernel.cls == KernelClass::kSum && GetParam().channels > 3) {
-      EXPECT_GT(last.rows_per_step, 0) << threads;
+      EXPECT_TRUE(last.band()) << threads;
     }
     for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*banded), expected) << threads << " threads";
   }

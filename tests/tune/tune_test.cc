@@ -78,6 +78,8 @@ TEST(ChosenBands, AreIgnoredWhereTheyCannotBe) {
       {{7, 2, 2}},             // no such operator
       {{-1, 2, 2}},            //
       {{0, 2, 2}, {1, 2, 2}},  // overlapping
+      {{0, 2, 2, -1}},         // no columns
+      {{0, 2, 2, 28}},         // one strip
       {{INT32_MAX, INT32_MAX, INT32_MAX}}};
   for (const auto& bands : impossible) {
     options.chosen_bands = bands;
@@ -93,7 +95,7 @@ TargetRecord record_of(const Target& t, std::vector<Choice> choices) {
 
 TEST(Choices, AreReadWhereTheyWereWritten) {
   const Target here = small_machine().target;
-  const std::vector<BandChoice> bands = {{0, 3, 4}, {5, 2, 1}};
+  const std::vector<BandChoice> bands = {{0, 3, 4}, {5, 2, 1, 14}};
   const std::vector<TargetRecord> records = {record_of(here, write_choices(bands, {2, 1, 7, 1}))};
   EXPECT_EQ(read_choices(records, here), bands);
   Target other = here;
