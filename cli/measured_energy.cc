@@ -51,7 +51,7 @@ Result<Attribution> measure_steps(Session& session, LiveMeter& meter,
 
 double expected_seconds(const LiveMeter& meter, size_t steps, const AttributionOptions& options) {
   const std::vector<double> step_ns(steps, 0);
-  const AttributionPlan plan = plan_attribution(meter.meter(), step_ns, 0, options);
+  const AttributionPlan plan = plan_attribution(meter.meter(), {step_ns, {}, 0, 0}, options);
   return static_cast<double>(std::max(plan.expected_ns, options.budget_ns)) * 1e-9;
 }
 
