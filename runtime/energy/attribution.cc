@@ -30,7 +30,8 @@ struct RoundTime {
   double with_windows_of(double window_ns) const {
     double sum = times.extra_ns + 2 * (window_ns + edges_ns);  // spinning and resting
     for (double ns : times.step_ns) sum += std::max(ns, window_ns) + edges_ns;
-    sum += static_cast<double>(contexts) * (times.whole_ns + context_ns(window_ns) + edges_ns);
+    sum += static_cast<double>(contexts) *
+           (times.context_extra_ns + times.whole_ns + context_ns(window_ns) + edges_ns);
     return sum + std::max(times.whole_ns, window_ns) + edges_ns;
   }
 };
@@ -198,10 +199,13 @@ Result<Attribution> attribute(Bench& bench, const Meter& meter, const Attributio
   std::vector<size_t> colder;
   for (size_t i = 0; i < bench.steps(); ++i)
     if (options.in_context && bench.colder_in_context(i)) colder.push_back(i);
+  const int64_t unprepared = bench.now_ns();
+  if (!colder.empty()) bench.prepare_in_context(colder.front());
+  const auto context_ns = static_cast<double>(bench.now_ns() - unprepared);
   const double whole_ns = time_work(bench, [&](int64_t n) { bench.run_all(n); });
   AttributionOptions rest = options;
   rest.budget_ns -= bench.now_ns() - begin;
-  const BenchTimes times{step_ns, colder, whole_ns, static_cast<double>(preparing_ns)};
+  const BenchTimes times{step_ns, colder, whole_ns, static_cast<double>(preparing_ns), context_ns};
   const AttributionPlan plan = plan_attribution(meter, times, rest);
   const int64_t first_round = bench.now_ns();
   Rounds rounds(bench, meter, plan, options.policy);

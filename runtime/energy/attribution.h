@@ -42,6 +42,7 @@ struct BenchTimes {
   std::span<const size_t> colder;  // steps to be measured in context; the longest, if time is short
   double whole_ns = 0;             // of an inference
   double extra_ns = 0;             // of a round, beyond its windows
+  double context_extra_ns = 0;     // beside each window in context
 };
 AttributionPlan plan_attribution(const Meter& meter, const BenchTimes& times,
                                  const AttributionOptions& options);

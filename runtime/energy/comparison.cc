@@ -37,7 +37,7 @@ Result<Comparison> compare(Bench& bench, const Meter& meter, size_t a, size_t b,
   AttributionOptions options;
   options.budget_ns = budget_ns - (bench.now_ns() - begin);
   const AttributionPlan plan =
-      plan_attribution(meter, {step_ns, {}, step_ns[0] + step_ns[1], 0}, options);
+      plan_attribution(meter, {step_ns, {}, step_ns[0] + step_ns[1], 0, 0}, options);
   std::vector<double> ratios;
   for (int block = 0; block < plan.rounds; ++block) {
     PJ_ASSIGN(const double spin_watts, spin_power(bench, meter, plan));

@@ -88,6 +88,7 @@ int64_t lead_in_ns(const Meter& meter) {
 
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work) {
   if (work.kind == WorkKind::kStep) bench.prepare(work.step);
+  if (work.kind == WorkKind::kContext) bench.prepare_in_context(work.step);
   if (meter.kind == CounterKind::kSampled) PJ_TRY(do_work(bench, lead_in(work)));
   PJ_ASSIGN(const Edge begin, edges ? next_edge(bench, meter) : read_now(bench));
   PJ_TRY(do_work(bench, work));

@@ -26,6 +26,8 @@ class Bench {
   virtual void run_all(int64_t repetitions) = 0;  // whole inferences
   // Whether whole inferences find what the step reads in a farther memory than repetitions do.
   virtual bool colder_in_context(size_t) const { return false; }
+  // Makes what run_in_context(step) needs; called before each window.
+  virtual void prepare_in_context(size_t) {}
   // Whole inferences, each with the step run `extra` times more in its place, as cold as there.
   virtual void run_in_context(size_t step, int64_t extra, int64_t inferences) {
     run_all(inferences);

@@ -13,11 +13,8 @@
 
 namespace pj {
 
-// Weights of a step at addresses of their own, see Session::copy_weights().
-struct WeightCopy {
-  AlignedBuffer memory;  // empty: the step has none, or another library keeps them
-  std::vector<BoundNest> members;
-};
+// A step whose weights are at other addresses, see Session::copy_weights().
+using WeightCopy = std::vector<BoundNest>;
 
 struct SessionOptions {
   int threads = 1;
@@ -72,9 +69,12 @@ class Session {
   // steps: then what they read is still in place. Errors: as run().
   Status run_steps(size_t first, size_t last);
   // For measuring a step the way whole inferences find it, whose other steps drive its weights out
-  // of the caches: repetitions take copies of them in turn. A copy is of that step, and holds until
-  // an input is resized or memory is bound. Errors: kOutOfMemory, kWrongState while unprepared.
-  Result<WeightCopy> copy_weights(size_t step);
+  // of the caches: repetitions take copies of them in turn. `memory` is aligned to a cache line, has
+  // weight_bytes(step) and outlives the copy, which holds until an input is resized or memory is
+  // bound. Errors: kWrongState while unprepared.
+  Result<WeightCopy> copy_weights(size_t step, std::span<std::byte> memory);
+  // 0 if it has none, or if another library keeps them.
+  size_t weight_bytes(size_t step) const;
   // run_steps(step, step + 1) with such a copy.
   Status run_step(size_t step, WeightCopy& weights);
 

@@ -7,54 +7,66 @@
 namespace pj {
 namespace {
 
-// A constant and where its copy is.
-struct Placed {
-  std::span<const std::byte> bytes;
-  size_t offset;
+// The constants that a step reads, each once, and where their copies are.
+class Placement {
+ public:
+  void add(std::span<const std::byte> bytes) {
+    if (bytes.empty() || offset_of(bytes) != nullptr) return;
+    placed_.push_back({bytes, size_});
+    // With room for kernels that read whole vectors.
+    size_ = round_up(size_ + bytes.size() + kReadSlack, kCacheLine);
+  }
+  const size_t* offset_of(std::span<const std::byte> bytes) const {
+    for (const Placed& p : placed_)
+      if (p.bytes.data() == bytes.data()) return &p.offset;
+    return nullptr;
+  }
+  void copy_to(std::byte* memory) const {
+    for (const Placed& p : placed_) std::memcpy(memory + p.offset, p.bytes.data(), p.bytes.size());
+  }
+  size_t size() const { return size_; }
+
+ private:
+  struct Placed {
+    std::span<const std::byte> bytes;
+    size_t offset;
+  };
+  std::vector<Placed> placed_;
+  size_t size_ = 0;
 };
 
 }  // namespace
 
-Result<WeightCopy> Session::copy_weights(size_t step) {
+size_t Session::weight_bytes(size_t step) const {
+  Placement placement;
+  const Step& s = program().steps[step];
+  if (s.prepared) return 0;
+  for (const LoopNest& member : s.members)
+    for (const Operand& operand : member.in) placement.add(constant(operand.buffer));
+  return placement.size();
+}
+
+Result<WeightCopy> Session::copy_weights(size_t step, std::span<std::byte> memory) {
   PJ_TRY(run_steps(step, step));  // binds the operands
-  WeightCopy copy{{}, steps_[step].members};
-  if (steps_[step].prepared) return copy;
-  // Each once, wherever members and threads read it.
-  std::vector<Placed> constants;
-  size_t size = 0;
-  const auto placed = [&](const BufferRef& ref) {
-    const std::byte* begin = constant(ref).data();
-    return std::find_if(constants.begin(), constants.end(),
-                        [&](const Placed& p) { return p.bytes.data() == begin; });
-  };
-  for (const BoundNest& member : copy.members) {
-    for (const Operand& operand : member.nest->in) {
-      const std::span<const std::byte> bytes = constant(operand.buffer);
-      if (bytes.empty() || placed(operand.buffer) != constants.end()) continue;
-      constants.push_back({bytes, size});
-      // With room for kernels that read whole vectors.
-      size = round_up(size + bytes.size() + kReadSlack, kCacheLine);
-    }
-  }
-  copy.memory = AlignedBuffer(size);
-  if (copy.memory.size() != size)
-    return error(ErrorCode::kOutOfMemory, "no memory for {} bytes of copied weights", size);
-  for (const Placed& p : constants)
-    std::memcpy(copy.memory.data() + p.offset, p.bytes.data(), p.bytes.size());
-  for (BoundNest& member : copy.members) {
+  WeightCopy copy = steps_[step].members;
+  if (program().steps[step].prepared) return copy;
+  Placement placement;
+  for (BoundNest& member : copy) {
     for (size_t i = 0; i < member.in.size(); ++i) {
       const BufferRef& ref = member.nest->in[i].buffer;
-      const auto found = placed(ref);
-      if (found != constants.end()) member.in[i] = copy.memory.data() + found->offset + ref.offset;
+      placement.add(constant(ref));
+      if (const size_t* offset = placement.offset_of(constant(ref)))
+        member.in[i] = memory.data() + *offset + ref.offset;
     }
   }
+  placement.copy_to(memory.data());
   return copy;
 }
 
 Status Session::run_step(size_t step, WeightCopy& weights) {
-  steps_[step].members.swap(weights.members);
+  steps_[step].members.swap(weights);
   Status done = run_steps(step, step + 1);
-  steps_[step].members.swap(weights.members);
+  steps_[step].members.swap(weights);
   return done;
 }
 

@@ -195,7 +195,7 @@ TEST(Attribution, MeasuresInContextWhatRepetitionWouldWarm) {
 TEST(AttributionPlan, MeasuresTheLongestStepsInContextIfThereIsNotTimeForAll) {
   const double step_ns[] = {20e3, 40e6, 30e6, 1e6};
   const size_t colder[] = {0, 1, 2, 3};
-  const BenchTimes times{step_ns, colder, 75e6, 0};
+  const BenchTimes times{step_ns, colder, 75e6, 0, 0};
   AttributionOptions options;
   options.budget_ns = 4'500'000'000;
   const AttributionPlan some = plan_attribution(kMeter, times, options);
@@ -275,7 +275,7 @@ TEST(AttributionPlan, SuitsTheCounter) {
   EXPECT_EQ(window_rule(sampled, 0.01).length_ns, 660'000'000);
 
   const double step_ns[] = {20e3, 1e6, 20e6};
-  const BenchTimes times{step_ns, {}, 22e6, 0};
+  const BenchTimes times{step_ns, {}, 22e6, 0, 0};
   const AttributionPlan plan = plan_attribution(kMeter, times, {});
   EXPECT_EQ(plan.rounds % 2, 0);
   EXPECT_GT(plan.repetitions[0], plan.repetitions[1]);

@@ -144,16 +144,20 @@ TEST(Session, StepsRunWithCopiesOfTheirWeights) {
     fill_input(*s);
     ASSERT_TRUE(s->run());
     const std::vector<std::byte> expected = output_of(*s);
+    std::vector<AlignedBuffer> memory;
     std::vector<WeightCopy> copies;
     const size_t steps = s->program().steps.size();
-    for (size_t i = 0; i < steps; ++i) copies.push_back(*s->copy_weights(i));
+    for (size_t i = 0; i < steps; ++i) {
+      memory.emplace_back(s->weight_bytes(i));
+      copies.push_back(*s->copy_weights(i, memory[i].bytes()));
+    }
     const auto run = [&] {
       for (size_t i = 0; i < steps; ++i) EXPECT_TRUE(s->run_step(i, copies[i]));
       return output_of(*s);
     };
     EXPECT_EQ(run(), expected);
     // It is the copies that are read, and only with them.
-    for (WeightCopy& copy : copies) std::ranges::fill(copy.memory.bytes(), std::byte{0});
+    for (AlignedBuffer& copy : memory) std::ranges::fill(copy.bytes(), std::byte{0});
     EXPECT_NE(run(), expected);
     ASSERT_TRUE(s->run());
     EXPECT_EQ(output_of(*s), expected);
