@@ -86,4 +86,16 @@ Result<SessionEnergies> session_energies(Session& session, std::span<const doubl
   return found ? computed(session, seconds, traffic, found->model) : SessionEnergies{};
 }
 
+Result<SessionProfile> profile_session(Session& session, int64_t runs,
+                                       const EnergyOptions& options) {
+  SessionProfile profile;
+  PJ_ASSIGN(profile.times, take_profile(session, runs));
+  profile.traffic = session_traffic(session);
+  const HostSystem system;
+  const Counters counters = find_counters(system);
+  PJ_ASSIGN(profile.energies, session_energies(session, step_seconds(profile.times),
+                                               profile.traffic, system, counters, options));
+  return profile;
+}
+
 }  // namespace pj::energy

@@ -57,6 +57,15 @@ Result<SessionEnergies> session_energies(Session& session, std::span<const doubl
                                          std::span<const Traffic> traffic, const System& system,
                                          const Counters& counters, const EnergyOptions& options);
 
+// All of it, of this machine's counters.
+struct SessionProfile {
+  Profile times;
+  std::vector<Traffic> traffic;
+  SessionEnergies energies;
+};
+Result<SessionProfile> profile_session(Session& session, int64_t runs,
+                                       const EnergyOptions& options);
+
 // In seconds, the fastest runs of each step: what disturbs a run only ever adds.
 std::vector<double> step_seconds(const Profile& profile);
 
