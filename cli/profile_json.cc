@@ -49,10 +49,11 @@ Json step_json(const ProfileReport& report, size_t i) {
   json["share"] = report.times.share(i);
   json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, ms)) : Json();
   add_energy(json, report.energies.step(i));
-  // Of a step that was measured in context.
-  Json repeated;
-  if (const energy::Energy* warm = report.energies.repeated_step(i)) add_energy(repeated, warm);
-  json["repeated"] = repeated;
+  // Only of a step that was measured in context: by itself it finds its weights warmer.
+  if (const energy::Energy* repeated = report.energies.repeated_step(i)) {
+    json["repeated"] = Json::object();
+    add_energy(json["repeated"], repeated);
+  }
   return json;
 }
 
