@@ -30,7 +30,7 @@ std::string kernels_of(const Session& session) {
   std::string kernels;
   for (const Step& step : session.program().steps)
     for (const LoopNest& nest : step.members)
-      kernels += fmt::format("{}{} ", nest.kernel, step.rows_per_step);
+      kernels += fmt::format("{}:{}:{} ", nest.kernel, step.steps.rows, step.steps.cols);
   return kernels;
 }
 

@@ -51,13 +51,16 @@ Result<WeightCopy> Session::copy_weights(size_t step, std::span<std::byte> memor
   WeightCopy copy = steps_[step].members;
   if (program().steps[step].prepared) return copy;
   Placement placement;
-  for (BoundNest& member : copy) {
+  const size_t count = program().steps[step].members.size();
+  for (size_t m = 0; m < copy.size(); ++m) {
+    BoundNest& member = copy[m];
     for (size_t i = 0; i < member.in.size(); ++i) {
       const BufferRef& ref = member.nest->in[i].buffer;
       placement.add(constant(ref));
       if (const size_t* offset = placement.offset_of(constant(ref)))
         member.in[i] = memory.data() + *offset + ref.offset;
     }
+    bind_tile(member, workspaces_[m / count]);
   }
   placement.copy_to(memory.data());
   return copy;
