@@ -10,7 +10,7 @@
 namespace pj::energy {
 namespace {
 
-constexpr int kRounds[] = {24, 20, 16, 12, 8};  // preferred first; a drift takes three of them
+constexpr int kRounds[] = {24, 20, 16, 12, 8};  // preferred first
 constexpr double kWindowError = 0.01;
 
 // Repetitions that fill `window_ns`.
@@ -58,7 +58,9 @@ class Rounds {
   }
 
   Status run() {
+    const double begin = now();
     for (int r = 0; r < plan_.rounds; ++r) PJ_TRY(run_round(r % 2 == 1));
+    conclude(begin, now());
     return {};
   }
   // Nothing that was not measured.
@@ -78,13 +80,15 @@ class Rounds {
  private:
   struct Item {
     Work work;
-    std::vector<double> joules;
-    double seconds = 0;  // of one run, summed over the rounds
+    Series windows;              // joules of one run; in context of all that the window did
+    std::vector<double> joules;  // of one run, without the drift, as residuals are
+    double seconds = 0;          // of one run, summed over the rounds
   };
 
-  void add(const Work& work) { items_.push_back({work, {}}); }
+  void add(const Work& work) { items_.push_back({work, {}, {}}); }
+  double now() { return static_cast<double>(bench_.now_ns()) * 1e-9; }
   Energy mean(const std::vector<double>& joules) const {
-    return drift_free_mean(joules, meter_.gain_error).energy(policy_);
+    return mean_of(joules, meter_.gain_error, drift_degrees_).energy(policy_);
   }
 
   Status run_round(bool backwards) {
@@ -95,24 +99,29 @@ class Rounds {
     }
     for (size_t i = 0; i < items_.size(); ++i)
       PJ_TRY(measure(items_[backwards ? items_.size() - 1 - i : i], baseline));
-    conclude();
     return {};
   }
 
   // Windows in context less an inference are the repetitions; the whole less all steps is what they
   // do not explain.
-  void conclude() {
-    const double whole = items_.back().joules.back();
-    double residual = whole;
+  void conclude(double begin, double end) {
+    std::vector<Series> series;
+    for (const Item& item : items_) series.push_back(item.windows);
+    const CommonDrift drift(series, begin, end);
+    drift_degrees_ = drift.degrees();
+    for (Item& item : items_) item.joules = drift.removed_from(item.windows);
+    const std::vector<double>& whole = items_.back().joules;
+    residual_ = whole;
     for (size_t i = 0; i + 1 < items_.size(); ++i) {
       Item& item = items_[i];
-      if (item.work.kind == WorkKind::kContext)
-        item.joules.back() =
-            (item.joules.back() - whole) / static_cast<double>(item.work.repetitions);
       // Of a step measured in both ways, the second counts.
-      if (items_[i + 1].work.kind != WorkKind::kContext) residual -= item.joules.back();
+      const bool counts = items_[i + 1].work.kind != WorkKind::kContext;
+      for (size_t r = 0; r < whole.size(); ++r) {
+        if (item.work.kind == WorkKind::kContext)
+          item.joules[r] = (item.joules[r] - whole[r]) / static_cast<double>(item.work.repetitions);
+        if (counts) residual_[r] -= item.joules[r];
+      }
     }
-    residual_.push_back(residual);
   }
 
   Result<double> baseline_watts(WorkKind kind) {
@@ -124,7 +133,6 @@ class Rounds {
     return (w.joules - spin_watts_ * w.spin_seconds) / w.work_seconds;
   }
 
-  // Of one run of a step or an inference; in context of all that the window did.
   Status measure(Item& item, double baseline_watts) {
     const Work& work = item.work;
     PJ_ASSIGN(const WindowReading w, read_window(bench_, meter_, plan_.edges, work));
@@ -132,7 +140,8 @@ class Rounds {
     const double runs = work.kind == WorkKind::kStep ? static_cast<double>(work.repetitions)
                                                      : static_cast<double>(work.inferences);
     item.seconds += w.work_seconds / runs;
-    item.joules.push_back(joules / runs);
+    item.windows.values.push_back(joules / runs);
+    item.windows.times.push_back(now() - w.spin_seconds - w.work_seconds / 2);
     return {};
   }
 
@@ -140,7 +149,7 @@ class Rounds {
   const Meter& meter_;
   const AttributionPlan& plan_;
   IdlePolicy policy_;
-  double spin_watts_ = 0;
+  double spin_watts_ = 0, drift_degrees_ = 0;
   std::vector<Item> items_;  // in the order of a round; the whole is the last one
   std::vector<double> residual_;
 };

@@ -2,9 +2,9 @@
 //
 // Steps are measured in rounds, each of them once a round, forwards and backwards in turn
 // (A B C C B A), so that a machine that warms up treats all alike. Rounds repeat until the time is
-// used; what they scatter around a smooth drift is the interval. Every round also spins, rests and
-// runs the whole model: the first two are what the idle policy subtracts, the last shows what the
-// steps do not explain.
+// used; what they scatter around the drift that all share is the interval. Every round also spins,
+// rests and runs the whole model: the first two are what the idle policy subtracts, the last shows
+// what the steps do not explain.
 //
 // Repeating a step by itself warms its weights. Where the bench says that whole inferences find
 // them colder, and there is time, the step is measured in context too: inferences with many more
