@@ -94,7 +94,7 @@ std::string axes(const EnergyObjective& o, const Drawing& d) {
     const double ms = d.most_ms() * i / 4, uj = d.most_uj() * i / 4;
     svg += fmt::format(
         "<text x=\"{:.0f}\" y=\"{}\" text-anchor=\"middle\">{:.3g}</text>\n"
-        "<text x=\"{}\" y=\"{:.0f}\" text-anchor=\"end\">{:.3g}</text>\n",
+        "<text x=\"{}\" y=\"{:.0f}\" text-anchor=\"end\">{:.5g}</text>\n",
         d.x(ms), d.kHeight - d.kBottom + 18, ms, d.kLeft - 6, d.y(uj) + 4, uj);
   }
   svg += fmt::format("<path class=\"axis\" d=\"M{0} 40V{1}H{2}\"/>\n", d.kLeft,
