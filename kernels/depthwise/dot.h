@@ -164,13 +164,17 @@ PJ_INLINE void sum_taps(const DotTile<V>& d, const std::byte* x, const std::byte
       unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
         const auto weights = V::load_quads(w + (r * kGroupRows + v) * V::kBytes);
         unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
-          auto& sum = sums[r][c][v % V::kSums];
-          sum = V::dot(sum, q[c], weights);
+          sums[r][c][v % V::kSums] = V::dot(sums[r][c][v % V::kSums], q[c], weights);
         });
       });
     });
     w += tap_bytes;
   } while (++offset != end);
+  unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
+    unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
+      unrolled<V::kSums>([&](auto s) PJ_INLINE_LAMBDA { V::settle(sums[r][c][s]); });
+    });
+  });
 }
 
 // R rows of a block of `count` pixels. The last tile of pixels overlaps the one before it.

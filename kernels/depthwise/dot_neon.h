@@ -51,6 +51,7 @@ struct DotNeon {
   PJ_INLINE static Sums load_sums(const std::byte* p) {
     return vld1q_s32(reinterpret_cast<const int32_t*>(p));
   }
+  PJ_INLINE static void settle(Sums&) {}
   PJ_INLINE static Bytes load_quads(const std::byte* p) { return load_lane(p); }
   // Assembly for the reason given in kernels/conv/neon_dot.h.
   PJ_INLINE static Sums dot(Sums sum, Bytes x, Bytes w) {
