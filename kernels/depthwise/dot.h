@@ -314,6 +314,8 @@ void run_dot(const Tile& t) {
       panel.source_bytes = p.in_channels < 16 ? p.in_channels : 16;
       find_sources(p, t.begin[kChannel] + c, sources);
     }
+    if constexpr (requires { V::direct(d, panel); })
+      if (V::direct(d, panel)) continue;
     const int32_t pixels = V::kChannels / dot_width(V::kChannels, panel.channels);
     for_width<V>(panel.channels, [&](auto g) { run_dot_panel<V, g>(d, panel, pixels != listed); });
     listed = pixels;

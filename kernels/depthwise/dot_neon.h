@@ -59,18 +59,22 @@ struct DotNeon {
     return sum;
   }
 
+  // Computes a panel without strips if it can (dot_neon_direct.h).
+  static bool direct(const DotTile<DotNeon>& d, const DotPanel& panel);
+
   // From sums to results in memory.
   struct Finish {
     NeonStage<X> stage;
     float32x4_t scale[4];
-    int32_t channels, calm_bits;
+    int32_t channels;
+    bool calm;
     bool plain;  // sums are calm and all channels exist
 
     PJ_INLINE Finish(const Stage& s, const std::byte* scales, const DotPanelHeader& header,
                      int32_t count)
         : stage(s.output),
           channels(count),
-          calm_bits(header.calm != 0 ? kCalmBits : 0),
+          calm(header.calm != 0),
           plain(header.calm != 0 && count == kChannels) {
       const auto* from = reinterpret_cast<const float*>(scales);
       unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { scale[v] = vld1q_f32(from + 4 * v); });
@@ -81,7 +85,7 @@ struct DotNeon {
     }
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[4], int32_t) const {
-      const uint8x16_t v = stage.any_bytes(sums, scale, calm_bits);
+      const uint8x16_t v = stage.any_bytes(sums, scale, calm);
       auto* out = reinterpret_cast<uint8_t*>(to);
       if (channels == kChannels) {
         vst1q_u8(out, v);
@@ -91,12 +95,6 @@ struct DotNeon {
     }
   };
 };
-
-template <typename X, typename W, int mr, int nr>
-void run_dot_neon(const Tile& t) {
-  static_assert(mr == DotNeon<X>::kPixels && nr == DotNeon<X>::kChannels);
-  run_dot<DotNeon<X>, X>(t);
-}
 
 }  // namespace
 }  // namespace pj
