@@ -156,8 +156,10 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
     if (!m.bandable || !next.bandable) continue;
     const BufferRef& out = m.nest.out[0].buffer;
     const std::optional<size_t> input = operand_in(next.nest, out);
-    m.output_is_internal =
-        out.space == Space::kArena && input && uses[static_cast<size_t>(out.index)] == 1;
+    // Not a part of a larger tensor.
+    m.output_is_internal = out.space == Space::kArena && input &&
+                           uses[static_cast<size_t>(out.index)] == 1 &&
+                           m.nest.out[0].bytes == next.nest.in[*input].bytes;
     if (m.output_is_internal) next.chain_input = *input;
   }
 }
@@ -236,8 +238,9 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
   double cost = 0, calls = 0;
   for (size_t m = 0; m < band.size(); ++m) {
     const Member& b = band[m];
-    const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
-                                                          static_cast<double>(most[band.size() - 1]));
+    const double steps =
+        strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
+                                         static_cast<double>(most[band.size() - 1]));
     const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols());
     weights += b.weight_bytes;
     streamed += static_cast<int64_t>(static_cast<double>(b.weight_bytes) * steps);
