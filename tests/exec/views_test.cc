@@ -90,7 +90,7 @@ TEST_F(Views, WhatOthersReadOrLiesApartIsCopied) {
 TEST_F(Views, PartsAreReadInTheWhole) {
   const TensorId x = b.input("x", DType::kF32, {1, 4, 2});
   const TensorId y = negated(x, {1, 4, 2}), top = tensor({1, 2, 2}), bottom = tensor({1, 2, 2});
-  b.op(OpKind::kSplit, SplitParams{.axis = 1}, {y}, {top, bottom});
+  b.op(OpKind::kSplit, SplitParams{.axis = 1, .sizes = {}}, {y}, {top, bottom});
   const TensorId row = tensor({1, 1, 2});
   b.op(OpKind::kSlice, SliceParams{.begin = {0, 2, 0}, .size = {1, 1, -1}}, {y}, {row});
   const Ran ran = run(
@@ -105,7 +105,7 @@ TEST_F(Views, PartsAreReadInTheWhole) {
 TEST_F(Views, PartsThatLieApartOrLeaveTheGraphAreCopied) {
   const TensorId x = b.input("x", DType::kF32, {2, 2});
   const TensorId y = negated(x, {2, 2}), left = tensor({2, 1}), right = tensor({2, 1});
-  b.op(OpKind::kSplit, SplitParams{.axis = 1}, {y}, {left, right});
+  b.op(OpKind::kSplit, SplitParams{.axis = 1, .sizes = {}}, {y}, {left, right});
   const TensorId row = tensor({1, 2});
   b.op(OpKind::kSlice, SliceParams{.begin = {1, 0}, .size = {1, 2}}, {y}, {row});
   const Ran ran = run(*b.finish({negated(right, {2, 1}), row, negated(left, {2, 1})}));
