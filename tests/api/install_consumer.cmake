@@ -50,6 +50,12 @@ foreach(picture IN LISTS pictures)
   endif()
 endforeach()
 
+# Profiling needs the library beside the library.
+run(${EMULATOR} ${root}/build/profile builtin:fashion)
+if(NOT output MATCHES " ms  fully_connected .* ms  a run, ")
+  message(FATAL_ERROR "the example 'profile' printed:\n${output}")
+endif()
+
 # The same for programs that use pkg-config, where there is one.
 find_program(PKG_CONFIG pkg-config)
 if(PKG_CONFIG)
