@@ -165,6 +165,7 @@ Trace take_trace(const OpenModel& open, energy::Counter* counter) {
   while (power && now_ns() - start < kPowerNs) unwrap(traced->run());
   if (power) {
     trace.power = power->stop();
+    std::erase_if(trace.power, [&](const Trace::Power& p) { return p.begin_ns < start; });
     trace.meter = fmt::format("{} {}", counter->info().source, counter->info().domain);
   }
   // Workers' pieces beside the session's own thread, whose steps cover its pieces.
