@@ -127,6 +127,24 @@ TEST(Powercap, TwoCountersInTurnAreRefused) {
   EXPECT_EQ(refused, 10);
 }
 
+// Read every millisecond while it does not move for half a second, as on a very busy host.
+TEST(Powercap, ALateCounterShowsAtOnceWhatItMissed) {
+  FakeSystem system("laptop");
+  const Counters counters = find_counters(system);
+  Counter& psys = find(counters, "powercap", "psys");
+  value(psys);
+  for (int i = 0; i < 500; ++i) {
+    system.advance_ms(1);
+    EXPECT_EQ(value(psys), 0);
+  }
+  system.files[psys.info().where] = std::to_string(9'000'000 + 30'000'000);
+  EXPECT_NEAR(value(psys), 30, 1e-9);
+  // The same again within a millisecond is more than any power explains.
+  system.advance_ms(1);
+  system.files[psys.info().where] = std::to_string(9'000'000 + 60'000'000);
+  EXPECT_FALSE(psys.read());
+}
+
 TEST(Powercap, AReadingThatFailsLosesNothing) {
   FakeSystem system("laptop");
   const Counters counters = find_counters(system);

@@ -2,8 +2,8 @@
 //
 // A register wraps, but not every smaller value is a wrap: registers are reset by suspend, and some
 // virtual machines show two registers in turn. What tells them apart is power. A step is believed
-// if the joules that it stands for fit into the time since the last value at kMostWatts; all else
-// is refused, so no accepted figure can be wrong by more than that.
+// if the joules that it stands for fit, at kMostWatts, into the time since the value was last seen
+// to change; all else is refused, so no accepted figure can be wrong by more than that.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class Accumulator {
 
  private:
   struct Value {
-    int64_t time_ns;
+    int64_t time_ns, changed_ns;  // of reading it, and of first reading it
     uint64_t raw;
   };
   double scale_;
