@@ -64,7 +64,7 @@ const char* const kTopologyHelp =
 
 void add_execution_options(Parser& parser, ExecutionOptions& options, DefaultThreads threads) {
   const bool all = threads == DefaultThreads::kAllCores;
-  options.default_threads = all ? std::min(host_cpu().default_threads, kMaxThreads) : 1;
+  options.default_threads = all ? std::min(granted_cpu().default_threads, kMaxThreads) : 1;
   parser
       .option("--threads", options.threads,
               all ? "threads to use (default: `pj doctor` says how many)"

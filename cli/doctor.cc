@@ -97,7 +97,7 @@ void examine_machine(Diagnosis& d) {
 
 Diagnosis diagnose() {
   Diagnosis d;
-  d.cpu = host_cpu();
+  d.cpu = granted_cpu();
   examine_isa(d);
   examine_machine(d);
   for (const char* name : {"pthreadpool", "builtin"}) {

@@ -68,7 +68,6 @@ CpuInfo detect() {
   detect_arm(root, {false, getauxval(AT_HWCAP), getauxval(AT_HWCAP2)}, cpus, cpu);
 #endif
   note_unknown_caches(cpu);
-  apply_grant(root, cpu);
   return cpu;
 }
 
@@ -76,6 +75,15 @@ CpuInfo detect() {
 
 const CpuInfo& host_cpu() {
   static const CpuInfo cpu = detect();
+  return cpu;
+}
+
+const CpuInfo& granted_cpu() {
+  static const CpuInfo cpu = [] {
+    CpuInfo granted = host_cpu();
+    apply_grant(system_root(), granted);
+    return granted;
+  }();
   return cpu;
 }
 

@@ -42,6 +42,9 @@ struct CpuInfo {
 
 // Detected once. Never fails: what cannot be found out has its default.
 const CpuInfo& host_cpu();
+// The same with what its control group grants: fewer threads by default, and a note. Takes some ten
+// files more.
+const CpuInfo& granted_cpu();
 
 // The features to use: those of the host, lowered to the level named by `requested` (for example
 // "avx2"), or else by the environment variable PJ_ISA. Errors: kInvalidArgument for an unknown

@@ -39,8 +39,12 @@ Result<LoopNest> lower_reference(const LowerContext& c, const Op& op) {
 }  // namespace
 
 int32_t LowerContext::add_packed(int32_t op, PackRecipe recipe) {
-  // Weights and bias are identified by their tensors; the scales depend on other tensors as well.
-  const uint32_t scales = crc32(std::as_bytes(std::span(recipe.scales)));
+  // Weights and bias are identified by their data; scales are not part of these, and depend on
+  // other tensors as well.
+  const float others[] = {recipe.input_scale, recipe.output_scale};
+  const std::vector<float>& own = tensor(recipe.weights).quant.scale;
+  const uint32_t scales =
+      crc32(std::as_bytes(std::span(own)), crc32(std::as_bytes(std::span(others))));
   std::string key = fmt::format("{}/s={:08x}", recipe.spec.key(), scales);
   if (const std::optional<TapCut>& t = recipe.cut)
     key += fmt::format("/t={}x{}-{}x{}/{}x{}", t->first_h, t->first_w, t->step_h, t->step_w,

@@ -156,11 +156,8 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   if (spec.integer()) {
     spec.input_zero_point = x.quant.zero_point[0];
     spec.weights_zero_point = w.quant.zero_point[0];
-    r.scales.resize(static_cast<size_t>(s.out_c), x.quant.scale[0]);
-    const size_t step = w.quant.per_tensor() ? 0 : 1;
-    const float y_scale = result_quantization(op, y).scale;
-    for (size_t o = 0; o < r.scales.size(); ++o)
-      r.scales[o] = requantization_scale(r.scales[o], w.quant.scale[o * step], y_scale);
+    r.input_scale = x.quant.scale[0];
+    r.output_scale = result_quantization(op, y).scale;
   }
   return r;
 }
@@ -549,6 +546,16 @@ std::vector<std::byte> cut_taps(const Tensor& weights, const TapCut& cut) {
   return left;
 }
 
+// Of requantisation, one a channel; none for floats.
+std::vector<float> scales_of(const PackRecipe& r, const Tensor& weights) {
+  if (!r.spec.integer()) return {};
+  std::vector<float> scales(static_cast<size_t>(r.spec.out_channels));
+  const size_t step = weights.quant.per_tensor() ? 0 : 1;
+  for (size_t o = 0; o < scales.size(); ++o)
+    scales[o] = requantization_scale(r.input_scale, weights.quant.scale[o * step], r.output_scale);
+  return scales;
+}
+
 }  // namespace
 
 void pack(const Graph& graph, const PackRecipe& r, std::span<std::byte> packed) {
@@ -557,7 +564,7 @@ void pack(const Graph& graph, const PackRecipe& r, std::span<std::byte> packed) 
   const std::vector<std::byte> left = r.cut ? cut_taps(weights, *r.cut) : std::vector<std::byte>{};
   pack_weights(r.spec, r.cut ? left.data() : weights.data.bytes.data(),
                bias ? bias->data.bytes.data() : nullptr, bias && bias->dtype == DType::kF16,
-               r.scales, packed);
+               scales_of(r, weights), packed);
 }
 
 }  // namespace pj

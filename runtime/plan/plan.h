@@ -24,7 +24,7 @@ struct TapCut {
 struct PackRecipe {
   PackSpec spec;
   TensorId weights = kNoTensor, bias = kNoTensor;
-  std::vector<float> scales;  // requantisation, one a channel; empty for floats
+  float input_scale = 0, output_scale = 0;  // of integers; with those of weights, requantisation
   std::optional<TapCut> cut;  // what is taken of the weights, if not all
 };
 
