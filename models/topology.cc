@@ -7,6 +7,7 @@
 
 #include "models/builders/topologies.h"
 #include "models/builtin.h"
+#include "runtime/base/real_number.h"
 
 namespace pj {
 namespace {
@@ -37,10 +38,15 @@ constexpr struct {
 } kTypes[] = {{"f32", Numbers::kF32}, {"f16", Numbers::kF16}, {"int8", Numbers::kInt8}};
 
 // All of `text` as a number.
-template <typename T>
-bool parse_number(std::string_view text, T& value) {
+bool parse_number(std::string_view text, int32_t& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   return code == std::errc() && end == text.data() + text.size();
+}
+
+bool parse_number(std::string_view text, float& value) {
+  const std::optional<double> number = real_number(text);
+  if (number) value = static_cast<float>(*number);
+  return number.has_value();
 }
 
 Status check_size(const Topology& t, int32_t size) {

@@ -1,8 +1,8 @@
 // Mapping of our operators to those of a .tflite file.
 #pragma once
 
+#include "converters/tflite/schema.h"
 #include "runtime/graph/graph.h"
-#include "tflite_generated.h"
 
 namespace pj {
 

@@ -9,9 +9,9 @@
 #include <span>
 #include <string>
 
+#include "converters/tflite/schema.h"
 #include "runtime/base/result.h"
 #include "runtime/graph/graph.h"
-#include "tflite_generated.h"
 
 namespace pj {
 

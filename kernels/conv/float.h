@@ -5,11 +5,13 @@
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
 
+#include <cstring>
 #include <type_traits>
 
 #include "kernels/conv/float_block.h"
 #include "kernels/conv/input_rows.h"
 #include "kernels/conv/row_cut.h"
+#include "kernels/conv/wide_panels.h"
 
 namespace pj {
 namespace {
@@ -47,24 +49,51 @@ struct FloatPixels {
   int64_t out_row_bytes;
 };
 
-// All panels of a tile, `channels` output channels, from `panel` on.
+// Whether f16 weights are widened panel by panel, rather than by the loads of blocks.
+template <typename W>
+inline constexpr bool kWidened = std::is_same_v<W, Half>&& Floats::kInputs > 1;
+
+PJ_INLINE void widen_panels(const FloatTile& f, const uint8_t* panel, int32_t panels, uint8_t* to) {
+  const int32_t k = f.kernel_h * f.segments * f.count;
+  auto* wide = reinterpret_cast<float*>(to);
+  for (; panels > 0; --panels, panel += f.panel_bytes) {
+    const auto* bias = reinterpret_cast<const float*>(panel);
+    const auto* weights = reinterpret_cast<const Half*>(bias + kFloatPanel);
+    std::memcpy(wide, bias, kFloatPanel * sizeof(float));
+    wide += kFloatPanel;
+    for (int32_t i = 0; i < k * kFloatPanel; i += Floats::kLanes)
+      Floats::store(wide + i, Floats::load(weights + i));
+    wide += k * kFloatPanel;
+  }
+}
+
+// All panels of a tile, `channels` output channels, from `panel` on. `wide`: room for kWidePanels
+// panels, for f16 weights that are kWidened.
 template <typename W>
 void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t* panel,
-                    int32_t channels, uint8_t* out) {
+                    int32_t channels, uint8_t* out, [[maybe_unused]] uint8_t* wide = nullptr) {
+  using Read = std::conditional_t<kWidened<W>, float, W>;
+  FloatTile tile = f;
+  if (kWidened<W>)
+    tile.panel_bytes = wide_panel_bytes(f.kernel_h * f.segments * f.count, kFloatPanel);
   FloatRow r{};
-  r.panel = panel;
   for (int32_t left = channels; left > 0; left -= r.channels) {
     const int32_t panels = float_panels((left + kFloatPanel - 1) / kFloatPanel, pixels.cols);
     r.channels = left < kFloatPanel * panels ? left : kFloatPanel * panels;
+    r.panel = panel;
+    if constexpr (kWidened<W>) {
+      widen_panels(f, panel, panels, wide);
+      r.panel = wide;
+    }
     RowCut<FloatBlocksFn> cut;
-    cut_row(0, pixels.cols, float_sizes<W>(panels), cut);
+    cut_row(0, pixels.cols, float_sizes<Read>(panels), cut);
     for (int32_t row = 0; row < pixels.rows; ++row) {
       r.rows = pixels.table + row * pixels.row_step;
       r.out = out + row * pixels.out_row_bytes;
       for (int32_t i = 0; i < cut.count; ++i)
-        cut.runs[i].blocks(f, r, cut.runs[i].col, cut.runs[i].count);
+        cut.runs[i].blocks(tile, r, cut.runs[i].col, cut.runs[i].count);
     }
-    r.panel += panels * f.panel_bytes;
+    panel += panels * f.panel_bytes;
     out += r.channels * static_cast<int64_t>(sizeof(float));
   }
 }
@@ -101,8 +130,12 @@ PJ_INLINE FloatPixels float_pixels_of(const Tile& t) {
 template <typename X, typename W, int mr, int nr>
 void run_float_conv(const Tile& t) {
   static_assert(std::is_same_v<X, float> && nr == kFloatPanel);
-  compute_panels<W>(float_tile_of(t), float_pixels_of(t), reinterpret_cast<const uint8_t*>(t.in[1]),
-                    t.size[kChannel], reinterpret_cast<uint8_t*>(t.out[0]));
+  Tile rest = t;
+  if (kWidened<W>)
+    rest.scratch += wide_scratch_bytes(*static_cast<const ConvKernelParams*>(t.params), nr);
+  compute_panels<W>(float_tile_of(t), float_pixels_of(rest),
+                    reinterpret_cast<const uint8_t*>(t.in[1]), t.size[kChannel],
+                    reinterpret_cast<uint8_t*>(t.out[0]), reinterpret_cast<uint8_t*>(t.scratch));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "kernels/common/requantize.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/segments.h"
+#include "kernels/conv/wide_panels.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
@@ -523,6 +524,8 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
                                : segments_of(p).beyond(kernel.kr > 4 ? kMullUnit : kQuadUnit);
   if (!inside_row(p, 0, nest.extent[kCol], overread)) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
+  if (kernel.weights == DType::kF16 && kernel.isa.has(Feature::kNeon))
+    nest.scratch_bytes += wide_scratch_bytes(p, kernel.nr);
 }
 
 namespace {

@@ -19,6 +19,7 @@
 #include <cstring>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/real_number.h"
 
 extern char** environ;
 
@@ -161,7 +162,7 @@ std::optional<uint64_t> parse_unsigned(std::string_view text) {
 std::optional<int64_t> parse_signed(std::string_view text) { return parse_number<int64_t>(text); }
 
 std::optional<double> parse_real(std::string_view text) {
-  const std::optional<double> value = parse_number<double>(text);
+  const std::optional<double> value = real_number(text);
   return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
