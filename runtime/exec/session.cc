@@ -144,7 +144,7 @@ void Session::bind_members(const Step& step, BoundStep& bound) {
                                .kernel = kernel,
                                .in = std::vector<std::byte*>(nest.in.size()),
                                .out = std::vector<std::byte*>(nest.out.size())});
-      if (kernel != nullptr && step.rows_per_step == 0) reserve_tile(bound.members.back());
+      if (kernel != nullptr && !step.band()) reserve_tile(bound.members.back());
     }
   }
 }
