@@ -5,15 +5,16 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/counters.h"
 #include "cli/energy_model.h"
+#include "cli/energy_options.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
-#include "cli/measured_energy.h"
-#include "cli/step_energy.h"
 #include "cli/step_traffic.h"
 #include "cli/workloads.h"
 #include "runtime/energy/calibration.h"
+#include "runtime/metering/session_bench.h"
+#include "runtime/metering/step_amounts.h"
+#include "runtime/metering/step_counter.h"
 #include "runtime/peak/sample.h"
 
 namespace pj::cli {
@@ -43,7 +44,8 @@ class Measuring {
   Measuring(LiveMeter& meter, const Options& options, int threads)
       : meter_(meter), options_(options), threads_(threads) {
     attribution_.budget_ns = static_cast<int64_t>(options.seconds * 1e9);
-    attribution_.policy = unwrap(idle_policy_by_name(options.idle), kUsage);
+    attribution_.policy = idle_policy_named(options.idle);
+    attribution_.in_context = false;  // amounts are those of repetitions
   }
 
   std::vector<CalibrationSample> run() {
@@ -151,10 +153,7 @@ int calibrate_command(const Args& args) {
   parser.option("--threads", o.threads, "cores to use (default: all usable ones)")
       .range(1, kMaxThreads)
       .type_name("N");
-  parser
-      .option("--idle", o.idle,
-              "what the joules are without: gross (nothing; default), dynamic (the resting "
-              "machine), marginal (a spinning core)")
+  parser.option("--idle", o.idle, kIdleHelp)
       .one_of({"gross", "dynamic", "marginal"})
       .type_name("POLICY");
   parser.flag("--json", o.json, "print the model as one JSON object");

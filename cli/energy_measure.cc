@@ -5,14 +5,15 @@
 #include <thread>
 
 #include "cli/commands.h"
-#include "cli/counters.h"
 #include "cli/energy_json.h"
+#include "cli/energy_options.h"
 #include "cli/errors.h"
 #include "cli/spawn.h"
 #include "runtime/base/clock.h"
 #include "runtime/energy/comparison.h"
 #include "runtime/energy/counters/sampler.h"
 #include "runtime/energy/meter.h"
+#include "runtime/metering/step_counter.h"
 
 namespace pj::cli {
 namespace {

@@ -1,20 +1,16 @@
 // pj profile: where the time and the energy of a model go, step by step.
-#include "runtime/profile/profile.h"
-
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/counters.h"
 #include "cli/energy_model.h"
+#include "cli/energy_options.h"
 #include "cli/errors.h"
 #include "cli/inputs.h"
-#include "cli/measured_energy.h"
 #include "cli/profile_report.h"
-#include "cli/step_energy.h"
 #include "cli/step_traffic.h"
-#include "runtime/base/clock.h"
+#include "runtime/metering/step_counter.h"
 
 namespace pj::cli {
 namespace {
@@ -25,74 +21,28 @@ struct Options {
   bool json = false;
   std::string trace, html;  // files to write
   std::string energy = "auto", counter, idle = "gross";
-  std::string energy_model;  // file; empty: this machine's prior
+  double seconds = 5;        // of measuring energy
+  std::string energy_model;  // file; empty: this machine's
   std::string caches;        // to count bytes for; empty: this machine's
   ExecutionOptions execution;
 };
 
-constexpr int kWarmup = 3;
-constexpr int kLeastRuns = 5;
-
-Profile take_profile(Session& session, int64_t runs) {
-  fill_random(session);
-  for (int i = 0; i < kWarmup; ++i) unwrap(session.run());
-  Profile profile = session.make_profile();
-  const int64_t end = now_ns() + 1'000'000'000;
-  while (runs > 0 ? profile.runs < runs : profile.runs < kLeastRuns || now_ns() < end)
-    unwrap(session.run(profile));
-  return profile;
+energy::EnergyHow how_named(const std::string& name) {
+  using energy::EnergyHow;
+  if (name == "measure") return EnergyHow::kMeasure;
+  if (name == "model") return EnergyHow::kModel;
+  return name == "off" ? EnergyHow::kOff : EnergyHow::kAuto;
 }
 
-Energies modelled_energies(const Session& session, const Times& times,
-                           const std::vector<Traffic>& traffic, const energy::EnergyModel& model) {
-  std::vector<double> seconds;
-  for (double ms : times.steps) seconds.push_back(ms * 1e-3);
-  Energies energies;
-  energies.steps = step_energies(session, seconds, traffic, model);
-  for (const energy::Energy& step : energies.steps)
-    energies.total = energies.total ? *energies.total + step : step;
-  energies.origin = model.origin;
-  return energies;
-}
-
-// Nothing, after saying why, if the counter turns out to be of no use.
-std::optional<Energies> measured_energies(Session& session, energy::Counter& counter,
-                                          const Options& o) {
-  energy::LiveMeter meter(counter);
-  energy::AttributionOptions attribution;
-  attribution.policy = unwrap(idle_policy_by_name(o.idle), kUsage);
-  const double seconds = expected_seconds(meter, session.program().steps.size(), attribution);
-  if (seconds > 10)
-    fmt::print(stderr, "pj: measuring with this counter takes about {:.0f} s\n", seconds);
-  const auto measured = measure_steps(session, meter, attribution);
-  if (!measured) {
-    fmt::print(stderr, "pj: energy is not measured: {}\n", printable(measured.error().message));
-    return std::nullopt;
-  }
-  return Energies{measured->steps, measured->whole, measured->residual,
-                  fmt::format("{} {}, {} rounds", counter.info().source, counter.info().domain,
-                              measured->plan.rounds)};
-}
-
-// The counter to measure with: without being asked only one that is fast enough.
-energy::Counter* choose_counter(const energy::System& system, const energy::Counters& counters,
-                                const Options& o) {
-  const bool asked = o.energy == "measure" || !o.counter.empty();
-  if (!asked && (o.energy != "auto" || !o.energy_model.empty())) return nullptr;
-  const auto counter = step_counter(system, counters, o.counter);
-  if (asked) return unwrap(counter);
-  return counter && (*counter)->info().kind == energy::CounterKind::kAccumulating ? *counter
-                                                                                  : nullptr;
-}
-
-Energies find_energies(Session& session, const Times& times, const std::vector<Traffic>& traffic,
-                       energy::Counter* counter, const Options& o) {
-  if (o.energy == "off") return {};
-  if (counter != nullptr)
-    if (const auto measured = measured_energies(session, *counter, o)) return *measured;
-  if (o.energy == "measure") fail("energy could not be measured");
-  const std::optional<FoundModel> found = find_energy_model(o.energy_model);
-  return found ? modelled_energies(session, times, traffic, found->model) : Energies{};
+energy::EnergyOptions energy_options(const Options& o) {
+  energy::EnergyOptions options;
+  options.how = how_named(o.energy);
+  options.counter = o.counter;
+  options.policy = idle_policy_named(o.idle);
+  options.budget_ns = static_cast<int64_t>(o.seconds * 1e9);
+  options.model_file = o.energy_model;
+  options.tell = [](const std::string& text) { fmt::print(stderr, "pj: {}\n", printable(text)); };
+  return options;
 }
 
 void write_file(const std::string& path, const std::string& content) {
@@ -123,17 +73,20 @@ int profile_command(const Args& args) {
       .type_name("FILE");
   parser
       .option("--energy", o.energy,
-              "auto: measure it for 5 s if this machine has a counter, else compute it; measure: "
+              "auto: measure it if this machine has a counter, else compute it; measure: "
               "with slower counters too; model: compute it; off")
       .one_of({"auto", "measure", "model", "off"})
       .type_name("HOW");
   parser.option("--counter", o.counter, kCounterHelp).type_name("DOMAIN");
-  parser
-      .option("--idle", o.idle,
-              "what measured joules are without: gross (nothing; default), dynamic (the resting "
-              "machine), marginal (a spinning core)")
+  parser.option("--idle", o.idle, kIdleHelp)
       .one_of({"gross", "dynamic", "marginal"})
       .type_name("POLICY");
+  parser
+      .option("--seconds", o.seconds,
+              "time to measure energy (default: 5); more measures more steps in context, as cold "
+              "as the other layers leave their weights")
+      .range(0.1, 3600.0)
+      .type_name("S");
   parser
       .option("--energy-model", o.energy_model,
               "compute energy by this model (default: what `pj calibrate` found, else published "
@@ -166,14 +119,18 @@ int profile_command(const Args& args) {
   complete_shapes(*open.session);
   const energy::HostSystem system;
   const energy::Counters counters = find_counters(system);
-  energy::Counter* counter = choose_counter(system, counters, o);
-  const Profile profile = take_profile(*open.session, o.runs);
+  const energy::EnergyOptions energy = energy_options(o);
+  if (energy.how == energy::EnergyHow::kMeasure || !o.counter.empty())
+    unwrap(step_counter(system, counters, o.counter));  // so does this one
+  fill_random(*open.session);
+  const Profile profile = unwrap(energy::take_profile(*open.session, o.runs));
   ProfileReport report{open, profile.runs, Times(profile), {}, {}, {}, {}, {}};
   report.traffic = step_traffic(*open.session, caches);
   report.peak = measure_peak(host_cpu());
   report.bounds = step_bounds(*open.session, report.times.steps, report.traffic, report.peak);
   report.hints = step_hints(*open.session, report.times.steps, report.traffic, report.bounds);
-  report.energies = find_energies(*open.session, report.times, report.traffic, counter, o);
+  report.energies = unwrap(energy::session_energies(*open.session, energy::step_seconds(profile),
+                                                    report.traffic, system, counters, energy));
   if (!o.trace.empty() || !o.html.empty()) {
     const auto meter = step_counter(system, counters, o.counter);  // a slow one is enough here
     const Trace trace = take_trace(open, meter && o.energy != "off" ? *meter : nullptr);

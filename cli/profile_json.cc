@@ -49,6 +49,11 @@ Json step_json(const ProfileReport& report, size_t i) {
   json["share"] = report.times.share(i);
   json["gmacs"] = step.macs > 0 ? Json(gmacs(step.macs, ms)) : Json();
   add_energy(json, report.energies.step(i));
+  // Only of a step that was measured in context: by itself it finds its weights warmer.
+  if (const energy::Energy* repeated = report.energies.repeated_step(i)) {
+    json["repeated"] = Json::object();
+    add_energy(json["repeated"], repeated);
+  }
   return json;
 }
 
@@ -68,7 +73,7 @@ Json totals_json(const ProfileReport& report) {
   add_traffic(totals, moved);
   totals["l1_misses"] = moved.l1_misses;
   totals["last_cache_misses"] = moved.last_misses;
-  const Energies& energies = report.energies;
+  const energy::SessionEnergies& energies = report.energies;
   add_energy(totals, energies.total ? &*energies.total : nullptr);
   Json residual;
   if (energies.residual) add_energy(residual, &*energies.residual);

@@ -4,8 +4,8 @@ namespace pj::cli {
 
 Times::Times(const Profile& profile) {
   mean = static_cast<double>(profile.total_ns) / static_cast<double>(profile.runs) * 1e-6;
-  for (const StepTime& s : profile.steps) {
-    steps.push_back(static_cast<double>(s.min_ns) * 1e-6);
+  for (const double seconds : energy::step_seconds(profile)) {
+    steps.push_back(seconds * 1e3);
     sum += steps.back();
   }
   whole = static_cast<double>(profile.min_total_ns) * 1e-6;

@@ -8,7 +8,7 @@
 #include "cli/common.h"
 #include "cli/step_bound.h"
 #include "cli/trace.h"
-#include "runtime/energy/energy.h"
+#include "runtime/metering/session_profile.h"
 #include "runtime/plan/traffic.h"
 #include "runtime/profile/profile.h"
 
@@ -25,15 +25,6 @@ struct Times {
   double sum = 0, whole = 0, mean = 0;
 };
 
-// What each step and the whole cost, and where that comes from. Empty if nothing is known.
-struct Energies {
-  std::vector<energy::Energy> steps;
-  std::optional<energy::Energy> total, residual;  // a residual only where it was measured
-  std::string origin;
-
-  const energy::Energy* step(size_t i) const { return steps.empty() ? nullptr : &steps[i]; }
-};
-
 struct ProfileReport {
   const OpenModel& open;
   int64_t runs;
@@ -42,7 +33,7 @@ struct ProfileReport {
   MachinePeak peak;
   std::vector<StepBound> bounds;
   std::vector<std::string> hints;
-  Energies energies;
+  energy::SessionEnergies energies;
 
   const Session& session() const { return *open.session; }
   const Step& step(size_t i) const { return session().program().steps[i]; }

@@ -1,4 +1,6 @@
 // pj profile's table.
+#include <algorithm>
+
 #include "cli/errors.h"
 #include "cli/profile_report.h"
 #include "cli/step_traffic.h"
@@ -16,11 +18,11 @@ void add_members(Table& table, const Graph& graph, const Step& step) {
     const int64_t macs = mac_count(graph, op);
     table.add({"", "  " + shorten(printable(op.name.empty() ? y.name : op.name), 30),
                op.display_name(), member_kernel(step, m), to_string(y.shape),
-               macs > 0 ? count_text(macs) : "-", "", "", "", "", "", "", ""});
+               macs > 0 ? count_text(macs) : "-", "", "", "", "", "", "", "", ""});
   }
 }
 
-void print_energy(const Energies& energies) {
+void print_energy(const energy::SessionEnergies& energies) {
   if (!energies.total) return;
   fmt::print("energy of a run {}\n", energies.total->text());
   if (energies.residual) fmt::print("  of it not in steps: {}\n", energies.residual->text());
@@ -32,9 +34,11 @@ void print_energy(const Energies& energies) {
 void print_text(const ProfileReport& report) {
   const Session& session = report.session();
   const Times& times = report.times;
-  const Energies& energies = report.energies;
+  const energy::SessionEnergies& energies = report.energies;
   const std::vector<Traffic>& traffic = report.traffic;
   const Graph& graph = session.compiled().graph;
+  const bool in_context = std::any_of(energies.repeated.begin(), energies.repeated.end(),
+                                      [](const auto& energy) { return energy.has_value(); });
   Table table({{"#", true},
                {"name", false},
                {"op", false},
@@ -47,7 +51,8 @@ void print_text(const ProfileReport& report) {
                {"L2 kB", true},
                {"DRAM kB", true},
                {"bound", false},
-               {energies.steps.empty() ? "" : "energy", false}});
+               {energies.steps.empty() ? "" : "energy", false},
+               {in_context ? "repeated by itself" : "", false}});
   for (size_t i = 0; i < times.steps.size(); ++i) {
     const Step& step = session.program().steps[i];
     const auto outputs = step_tensors(graph, step, false);
@@ -58,7 +63,8 @@ void print_text(const ProfileReport& report) {
                fmt::format("{:.1f} %", times.share(i) * 100),
                step.macs > 0 ? fmt::format("{:.1f}", gmacs(step.macs, times.steps[i])) : "-",
                kilobytes_text(traffic[i].l2_bytes), kilobytes_text(traffic[i].dram_bytes),
-               report.bounds[i].name, energies.steps.empty() ? "" : energies.steps[i].text()});
+               report.bounds[i].name, energies.steps.empty() ? "" : energies.steps[i].text(),
+               energies.repeated_step(i) ? energies.repeated_step(i)->text() : ""});
     if (step.band()) add_members(table, graph, step);
   }
   fmt::print("{}", table.to_string());

@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "cli/errors.h"
-#include "cli/step_energy.h"
 #include "cli/table.h"
+#include "runtime/metering/step_amounts.h"
 
 namespace pj::cli {
 namespace {
@@ -59,7 +59,7 @@ std::vector<StepBound> step_bounds(const Session& session, const std::vector<dou
   std::vector<StepBound> bounds;
   for (size_t i = 0; i < ms.size(); ++i) {
     const Step& step = session.program().steps[i];
-    const Rates rates = rates_of(peak, isa, step_threads(session, step));
+    const Rates rates = rates_of(peak, isa, energy::step_threads(session, step));
     StepBound bound;
     double most = 0;
     const auto consider = [&](const char* name, int64_t amount, double rate) {
@@ -68,7 +68,7 @@ std::vector<StepBound> step_bounds(const Session& session, const std::vector<dou
       const double needed = static_cast<double>(amount) / (rate * 1e6);
       if (needed > most) most = needed, bound.name = name;
     };
-    const bool floats = mac_term(graph, step) == energy::Term::kMacF32;
+    const bool floats = energy::mac_term(graph, step) == energy::Term::kMacF32;
     consider("compute", step.macs, floats ? rates.gmacs_f32 : rates.gmacs_int8);
     consider("L1", traffic[i].l1_bytes, rates.l1);
     consider("L2", traffic[i].l2_bytes, rates.l2);

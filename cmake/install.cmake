@@ -2,6 +2,8 @@
 # projects find them: find_package(picojoule), pkg-config picojoule.
 include(CMakePackageConfigHelpers)
 
+install(TARGETS picojoule_profile LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
+                                  NAMELINK_SKIP)
 install(TARGETS picojoule EXPORT picojouleTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT library)
 install(DIRECTORY include/pj DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library

@@ -300,6 +300,97 @@ PJ_API pj_status pj_session_resize_input(pj_session* session, size_t index, cons
 PJ_API pj_status pj_session_resize_inputs(pj_session* session, const int32_t* const* dims,
                                           const int32_t* ranks, size_t count) PJ_NOEXCEPT;
 
+/* ---- Profiling ------------------------------------------------------------------------------- */
+
+/* Where the time and the energy of a session go, step by step. A step is one layer, or several that
+ * run as one. Strings and energies belong to the profile and are valid until it is freed. */
+typedef struct pj_profile pj_profile;
+
+typedef enum pj_energy_how PJ_ENUM_TYPE {
+  /* Measured if a power counter of this machine is fast enough; else computed from what the model
+   * does, if this kind of CPU has been calibrated or figures of it are known; else there is none.
+   */
+  pj_energy_auto = 0,
+  pj_energy_measure = 1, /* with slower counters too, which may take minutes; else an error */
+  pj_energy_model = 2,   /* computed */
+  pj_energy_off = 3
+} pj_energy_how;
+
+/* What joules contain. */
+typedef enum pj_idle_policy PJ_ENUM_TYPE {
+  pj_idle_gross = 0,   /* all that the counter saw meanwhile */
+  pj_idle_dynamic = 1, /* without what the idle machine would have drawn */
+  pj_idle_marginal = 2 /* without what a spinning core would have drawn */
+} pj_idle_policy;
+
+/* Where they come from. */
+typedef enum pj_energy_source PJ_ENUM_TYPE {
+  pj_energy_measured = 0,   /* read from a power counter */
+  pj_energy_calibrated = 1, /* computed by a model that was fitted to this machine's counter */
+  pj_energy_prior = 2       /* computed from published figures of such machines */
+} pj_energy_source;
+
+typedef struct pj_profile_options {
+  size_t struct_size;
+  int32_t runs; /* inferences to time; 0: as many as fit into a second, at least 5 */
+  pj_energy_how energy;
+  pj_idle_policy idle_policy; /* of measured joules; a model has its own */
+  double energy_seconds;      /* to measure energy for, about; 0: 5 */
+  const char* counter;        /* a domain of `pj energy list`; NULL: the CPU's or the board's */
+  const char* energy_model;   /* a file of `pj calibrate`; NULL: this CPU's, or published figures */
+} pj_profile_options;
+
+#define PJ_PROFILE_OPTIONS_INIT \
+  { sizeof(pj_profile_options), 0, pj_energy_auto, pj_idle_gross, 0.0, NULL, NULL }
+
+/* Runs the session again and again with the inputs that it has, for a second, and some more where
+ * energy is measured. `options` may be NULL. On success *profile is the caller's, to be freed; on
+ * an error it is NULL. Needs libpicojoule_profile.so beside libpicojoule.so. Errors: those of
+ * pj_run(); pj_platform_unsupported without that library, or if energy should be measured and no
+ * counter can be read, with what would mend that; those of the energy model's file. */
+PJ_API pj_status pj_session_profile(pj_session* session, const pj_profile_options* options,
+                                    pj_profile** profile) PJ_NOEXCEPT;
+
+PJ_API void pj_profile_free(pj_profile* profile) PJ_NOEXCEPT;
+
+typedef struct pj_step_profile {
+  size_t struct_size;
+  const char* name;   /* UTF-8; "" if it has none */
+  const char* op;     /* "conv_2d", ... */
+  double time_ms;     /* of the fastest run */
+  int64_t macs;       /* multiplications with an addition */
+  int64_t l2_bytes;   /* that pass the first cache, by a model of the caches, for one thread */
+  int64_t dram_bytes; /* likewise, between the last cache and memory */
+} pj_step_profile;
+
+#define PJ_STEP_PROFILE_INIT \
+  { sizeof(pj_step_profile), NULL, NULL, 0.0, 0, 0, 0 }
+
+PJ_API size_t pj_profile_step_count(const pj_profile* profile) PJ_NOEXCEPT;
+/* Fills *step, whose struct_size must be set, in. */
+PJ_API pj_status pj_profile_step(const pj_profile* profile, size_t index,
+                                 pj_step_profile* step) PJ_NOEXCEPT;
+/* Of the fastest whole run; 0 on an error. */
+PJ_API double pj_profile_time_ms(const pj_profile* profile) PJ_NOEXCEPT;
+
+/* Joules that cannot be separated from their 95 % interval, their source and their idle policy. */
+typedef struct pj_energy pj_energy;
+
+/* Of a whole run; of one step in it; and what the steps do not explain of a measured run. NULL if
+ * it is not known, and on an error. */
+PJ_API const pj_energy* pj_profile_energy(const pj_profile* profile) PJ_NOEXCEPT;
+PJ_API const pj_energy* pj_profile_step_energy(const pj_profile* profile, size_t index) PJ_NOEXCEPT;
+PJ_API const pj_energy* pj_profile_residual(const pj_profile* profile) PJ_NOEXCEPT;
+/* The counter, or the model's origin: "powercap package-0, 8 rounds". "" if nothing is known. */
+PJ_API const char* pj_profile_energy_origin(const pj_profile* profile) PJ_NOEXCEPT;
+
+/* "1.23 mJ [1.20, 1.26] measured, gross"; "unknown" for NULL. */
+PJ_API const char* pj_energy_text(const pj_energy* energy) PJ_NOEXCEPT;
+/* All that belongs to it in microjoules, or nothing: a pointer that is NULL is an error. */
+PJ_API pj_status pj_energy_values(const pj_energy* energy, double* uj, double* low_uj,
+                                  double* high_uj, pj_energy_source* source,
+                                  pj_idle_policy* idle_policy) PJ_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -148,6 +148,56 @@ struct SessionOptions {
   void* pool = nullptr;
 };
 
+// Joules with all that belongs to them. There is no conversion to a number.
+class Energy {
+ public:
+  explicit Energy(const pj_energy* energy = nullptr) : energy_(energy) {}
+
+  bool known() const { return energy_ != nullptr; }
+  // "1.23 mJ [1.20, 1.26] measured, gross"; "unknown".
+  std::string text() const { return pj_energy_text(energy_); }
+  // Calls f(uj, low_uj, high_uj, source, idle_policy), in microjoules, if it is known.
+  template <typename F>
+  void visit(F f) const {
+    double uj = 0, low = 0, high = 0;
+    pj_energy_source source = pj_energy_prior;
+    pj_idle_policy policy = pj_idle_gross;
+    if (known() && pj_energy_values(energy_, &uj, &low, &high, &source, &policy) == pj_ok)
+      f(uj, low, high, source, policy);
+  }
+
+ private:
+  const pj_energy* energy_;
+};
+
+// Where time and energy went. Energies and strings are valid as long as the profile is.
+class Profile {
+ public:
+  std::size_t step_count() const { return pj_profile_step_count(handle_.get()); }
+  Result<pj_step_profile> step(std::size_t i) const {
+    pj_step_profile step = PJ_STEP_PROFILE_INIT;
+    const pj_status s = pj_profile_step(handle_.get(), i, &step);
+    if (s != pj_ok) return Error{s, pj_last_error()};
+    return step;
+  }
+  double time_ms() const { return pj_profile_time_ms(handle_.get()); }
+  Energy energy() const { return Energy(pj_profile_energy(handle_.get())); }
+  Energy step_energy(std::size_t i) const {
+    return Energy(pj_profile_step_energy(handle_.get(), i));
+  }
+  Energy residual() const { return Energy(pj_profile_residual(handle_.get())); }
+  std::string energy_origin() const { return pj_profile_energy_origin(handle_.get()); }
+
+ private:
+  friend class Session;
+  struct Free {
+    void operator()(pj_profile* p) const { pj_profile_free(p); }
+  };
+  explicit Profile(pj_profile* p) : handle_(p) {}
+
+  std::unique_ptr<pj_profile, Free> handle_;
+};
+
 class Session {
  public:
   Status run() { return Status::of(pj_run(handle_.get())); }
@@ -162,6 +212,13 @@ class Session {
         &stats);
     if (s != pj_ok) return Error{s, pj_last_error()};
     return stats;
+  }
+
+  Result<Profile> profile(const pj_profile_options& options = PJ_PROFILE_OPTIONS_INIT) {
+    pj_profile* made = nullptr;
+    const pj_status s = pj_session_profile(handle_.get(), &options, &made);
+    if (s != pj_ok) return Error{s, pj_last_error()};
+    return Profile(made);
   }
 
   std::size_t input_count() const { return pj_session_input_count(handle_.get()); }

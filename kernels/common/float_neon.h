@@ -3,6 +3,7 @@
 
 #include <arm_neon.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -31,6 +32,12 @@ struct FloatNeon {
   PJ_INLINE static Vec load(const float* p) { return vld1q_f32(p); }
   PJ_INLINE static Vec load(const Half* p) {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const uint16_t*>(p))));
+  }
+  // The next of vectors that are `step` bytes apart.
+  PJ_INLINE static Vec load_next(const std::byte*& p, int64_t step) {
+    Vec x;
+    asm volatile("ld1 {%0.4s}, [%1], %2" : "=w"(x), "+r"(p) : "r"(step) : "memory");
+    return x;
   }
   // The first `count` lanes, zeros after; reads no others.
   PJ_INLINE static Vec load_part(const float* p, int32_t count) {

@@ -57,14 +57,6 @@ struct NeonStage {
     }
   }
 
-  // Sums that may be anything; `bits`: kCalmBits if they contain them, or 0.
-  PJ_INLINE uint8x16_t any_bytes(const int32x4_t* sums, const float32x4_t (&scale)[4],
-                                 int32_t bits) const {
-    int32x4_t plain[4];
-    for (int v = 0; v < 4; ++v) plain[v] = vsubq_s32(sums[v], vdupq_n_s32(bits));
-    return bytes<false>(plain, scale);
-  }
-
   // 16 * n calm sums, whose scales repeat. One operation after the other for all of them, where
   // each sum alone is a chain that cores in order wait for: assembly, since gcc puts chains
   // together.
@@ -94,11 +86,18 @@ struct NeonStage {
                     PJ_INLINE_LAMBDA { results[i] = limited(halves[2 * i], halves[2 * i + 1]); });
   }
 
+  // 16 results; calm or any sums.
   template <bool calm>
   PJ_INLINE uint8x16_t bytes(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {
     int32x4_t r[4];
     unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { r[v] = rounded<calm>(sums[v], scale[v]); });
     return limited(shifted<calm>(r[0], r[1]), shifted<calm>(r[2], r[3]));
+  }
+
+  // The same, decided at run time.
+  PJ_INLINE uint8x16_t any_bytes(const int32x4_t* sums, const float32x4_t (&scale)[4],
+                                 bool calm) const {
+    return calm ? bytes<true>(sums, scale) : bytes<false>(sums, scale);
   }
 };
 

@@ -123,20 +123,27 @@ PJ_INLINE void finish_calm(const NeonTile& t, const SegmentRow& r, uint8_t* out,
   });
 }
 
-// The same for any sums and number of channels.
+// The same for any sums and number of channels. The usual kinds each have a loop without branches.
 template <typename X>
 [[gnu::noinline]] void finish_any(const NeonTile& t, const SegmentRow& r, uint8_t* out,
                                   const int32x4_t* sums, int32_t pixels) {
   const NeonStage<X> stage(t.stage);
   const DotScales scale(r.panel);
-  const int32_t bits = flags_of(r.panel).calm != 0 ? kCalmBits : 0;
-  for (int32_t i = 0; i < pixels; ++i, sums += 4, out += t.out_step) {
-    const uint8x16_t bytes = stage.any_bytes(sums, scale.of, bits);
-    if (r.channels == NeonDot<X>::kPanel) {
-      vst1q_u8(out, bytes);
-    } else {
-      store_some(out, bytes, r.channels);
-    }
+  const bool calm = flags_of(r.panel).calm != 0;
+  const int64_t out_step = t.out_step;
+  auto all = [&](auto&& store) PJ_INLINE_LAMBDA {
+    for (int32_t i = 0; i < pixels; ++i, sums += 4, out += out_step) store();
+  };
+  if (calm && r.channels == NeonDot<X>::kPanel / 2) {
+    all([&]() PJ_INLINE_LAMBDA {
+      vst1_u8(out, vget_low_u8(stage.template bytes<true>(sums, scale.of)));
+    });
+  } else if (r.channels == NeonDot<X>::kPanel) {
+    all([&]() PJ_INLINE_LAMBDA { vst1q_u8(out, stage.template bytes<false>(sums, scale.of)); });
+  } else {
+    all([&]() PJ_INLINE_LAMBDA {
+      store_some(out, stage.any_bytes(sums, scale.of, calm), r.channels);
+    });
   }
 }
 

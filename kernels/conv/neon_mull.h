@@ -196,7 +196,7 @@ template <typename X, bool paired, int mr>
       int32x4_t sums[kPairs * 4];  // in memory
       unrolled<kPairs * 4>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = sum(i); });
       for (int i = 0; i < mr; i += 2) {
-        const uint8x16_t bytes = stage.any_bytes(sums + 2 * i, scale, calm ? kCalmBits : 0);
+        const uint8x16_t bytes = stage.any_bytes(sums + 2 * i, scale, calm);
         store_eight(out, bytes, r.channels);
         if (i + 1 < mr) store_eight(out + out_step, vextq_u8(bytes, bytes, 8), r.channels);
         out += (i + 1 < mr ? 2 : 1) * out_step;

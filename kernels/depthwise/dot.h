@@ -164,13 +164,17 @@ PJ_INLINE void sum_taps(const DotTile<V>& d, const std::byte* x, const std::byte
       unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
         const auto weights = V::load_quads(w + (r * kGroupRows + v) * V::kBytes);
         unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
-          auto& sum = sums[r][c][v % V::kSums];
-          sum = V::dot(sum, q[c], weights);
+          sums[r][c][v % V::kSums] = V::dot(sums[r][c][v % V::kSums], q[c], weights);
         });
       });
     });
     w += tap_bytes;
   } while (++offset != end);
+  unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
+    unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
+      unrolled<V::kSums>([&](auto s) PJ_INLINE_LAMBDA { V::settle(sums[r][c][s]); });
+    });
+  });
 }
 
 // R rows of a block of `count` pixels. The last tile of pixels overlaps the one before it.
@@ -310,6 +314,8 @@ void run_dot(const Tile& t) {
       panel.source_bytes = p.in_channels < 16 ? p.in_channels : 16;
       find_sources(p, t.begin[kChannel] + c, sources);
     }
+    if constexpr (requires { V::direct(d, panel); })
+      if (V::direct(d, panel)) continue;
     const int32_t pixels = V::kChannels / dot_width(V::kChannels, panel.channels);
     for_width<V>(panel.channels, [&](auto g) { run_dot_panel<V, g>(d, panel, pixels != listed); });
     listed = pixels;

@@ -51,6 +51,7 @@ struct DotNeon {
   PJ_INLINE static Sums load_sums(const std::byte* p) {
     return vld1q_s32(reinterpret_cast<const int32_t*>(p));
   }
+  PJ_INLINE static void settle(Sums&) {}
   PJ_INLINE static Bytes load_quads(const std::byte* p) { return load_lane(p); }
   // Assembly for the reason given in kernels/conv/neon_dot.h.
   PJ_INLINE static Sums dot(Sums sum, Bytes x, Bytes w) {
@@ -58,18 +59,22 @@ struct DotNeon {
     return sum;
   }
 
+  // Computes a panel without strips if it can (dot_neon_direct.h).
+  static bool direct(const DotTile<DotNeon>& d, const DotPanel& panel);
+
   // From sums to results in memory.
   struct Finish {
     NeonStage<X> stage;
     float32x4_t scale[4];
-    int32_t channels, calm_bits;
+    int32_t channels;
+    bool calm;
     bool plain;  // sums are calm and all channels exist
 
     PJ_INLINE Finish(const Stage& s, const std::byte* scales, const DotPanelHeader& header,
                      int32_t count)
         : stage(s.output),
           channels(count),
-          calm_bits(header.calm != 0 ? kCalmBits : 0),
+          calm(header.calm != 0),
           plain(header.calm != 0 && count == kChannels) {
       const auto* from = reinterpret_cast<const float*>(scales);
       unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { scale[v] = vld1q_f32(from + 4 * v); });
@@ -80,7 +85,7 @@ struct DotNeon {
     }
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[4], int32_t) const {
-      const uint8x16_t v = stage.any_bytes(sums, scale, calm_bits);
+      const uint8x16_t v = stage.any_bytes(sums, scale, calm);
       auto* out = reinterpret_cast<uint8_t*>(to);
       if (channels == kChannels) {
         vst1q_u8(out, v);
@@ -90,12 +95,6 @@ struct DotNeon {
     }
   };
 };
-
-template <typename X, typename W, int mr, int nr>
-void run_dot_neon(const Tile& t) {
-  static_assert(mr == DotNeon<X>::kPixels && nr == DotNeon<X>::kChannels);
-  run_dot<DotNeon<X>, X>(t);
-}
 
 }  // namespace
 }  // namespace pj

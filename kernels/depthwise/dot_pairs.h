@@ -47,6 +47,9 @@ struct DotPairs {
   PJ_INLINE static Sums load_sums(const std::byte* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
+  // Separates what a loop leaves from what it works with: gcc 12 would copy all sums to other
+  // registers and back in each turn.
+  PJ_INLINE static void settle(Sums& x) { asm volatile("" : "+x"(x)); }
   // Assembly for the reason given in dot_zmm.h, and because gcc 12 reorders the additions until
   // accumulators have to be spilled.
   PJ_INLINE static Bytes load_quads(const std::byte* p) {

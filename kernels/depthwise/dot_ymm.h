@@ -55,6 +55,9 @@ struct DotYmm {
   PJ_INLINE static Sums load_sums(const std::byte* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
+  // Separates what a loop leaves from what it works with: gcc 12 would copy all sums to other
+  // registers and back in each turn.
+  PJ_INLINE static void settle(Sums& x) { asm volatile("" : "+x"(x)); }
   // Assembly for the reason given in dot_zmm.h.
   PJ_INLINE static Bytes load_quads(const std::byte* p) {
     Bytes v;

@@ -63,6 +63,9 @@ struct DotZmm {
 
   PJ_INLINE static void store(std::byte* p, Bytes v) { _mm512_storeu_si512(p, v); }
   PJ_INLINE static Sums load_sums(const std::byte* p) { return _mm512_loadu_si512(p); }
+  // Separates what a loop leaves from what it works with: gcc 12 would copy all sums to other
+  // registers and back in each turn.
+  PJ_INLINE static void settle(Sums& x) { asm volatile("" : "+v"(x)); }
   // Assembly, because gcc 12 makes a second load of each operand that is used twice, and copies
   // every accumulator twice.
   PJ_INLINE static Bytes load_quads(const std::byte* p) {

@@ -5,9 +5,10 @@
 //   column c, x[0..3)[lanes]             += x * w2  += x * w1  += x * w0     w: columns of weights
 //                                        output     to sums[0] to sums[1]
 //
-// K loads make K * K multiply-adds. Columns outside the image are not added, so that borders cost
-// nothing; rows outside it are the pad pixel, again and again. With dilation, outputs that are a
-// dilation apart form rows of their own.
+// K loads make K * K multiply-adds. With registers for all weights of 3 x 3 windows and loads that
+// are instructions of their own, four outputs are computed side by side instead. Columns outside
+// the image are not added, so that borders cost nothing; rows outside it are the pad pixel, again
+// and again. With dilation, outputs that are a dilation apart form rows of their own.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -80,6 +81,80 @@ PJ_INLINE void slide_row(SlideRow<K> r, int32_t count, const Floats::Vec (&w)[K]
   }
 }
 
+inline constexpr int kSlideBlock = 4;
+
+// Outputs [begin, end) of a row see columns of the image only.
+struct SlideInside {
+  int32_t begin, end;
+};
+
+// The same without dilation, with `first` the column under output 0's first tap.
+template <int K, int S>
+PJ_INLINE SlideInside slide_inside(int32_t first, int32_t width, int32_t outputs) {
+  const int32_t begin = first < 0 ? (S - 1 - first) / S : 0;
+  const int32_t last = width - K - first;
+  const int32_t end = last < 0 ? 0 : last / S + 1;
+  return {begin, end < outputs ? end : outputs};
+}
+
+// kSlideBlock outputs from `o` on whose columns all exist: an input is loaded once for all of them,
+// and nothing moves from register to register.
+template <typename V, int K, int S>
+PJ_INLINE void slide_block(const SlideRow<K>& r, int32_t o, const Floats::Vec (&w)[K][K],
+                           Floats::Vec bias) {
+  Floats::Vec sums[kSlideBlock];
+  unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = bias; });
+  unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA {
+    const std::byte* at = r.x[ky] + o * S * r.x_step[ky];
+    Floats::Vec xs[(kSlideBlock - 1) * S + K];
+    for (Floats::Vec& x : xs) x = V::load_next(at, r.x_step[ky]);
+    unrolled<K>([&](auto kx) PJ_INLINE_LAMBDA {
+      unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA {
+        sums[i] = Floats::fma(sums[i], xs[i * S + kx], w[ky][kx]);
+      });
+    });
+  });
+  const Floats::Vec low = Floats::set(r.low), high = Floats::set(r.high);
+  std::byte* out = r.out + o * r.out_step;
+  unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA {
+    Floats::store(reinterpret_cast<float*>(out), Floats::limited(sums[i], low, high));
+    out += r.out_step;
+  });
+}
+
+// Output `o`, of the taps that lie inside; the first column of `r` is that of output 0's first tap.
+template <int K, int S>
+PJ_INLINE void slide_edge(const SlideRow<K>& r, int32_t o, const float* weights, Floats::Vec sum) {
+  const int32_t column = r.column + o * S;
+  const int32_t begin = column < 0 ? -column : 0;
+  const int32_t end = r.width - column < K ? r.width - column : K;
+  for (int32_t kx = begin; kx < end; ++kx) {
+    unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA {
+      const std::byte* x = r.x[ky] + (o * S + kx) * r.x_step[ky];
+      const float* w = weights + (ky * K + kx) * Floats::kLanes;
+      sum = Floats::fma(sum, Floats::load(reinterpret_cast<const float*>(x)), Floats::load(w));
+    });
+  }
+  const Floats::Vec result = Floats::limited(sum, Floats::set(r.low), Floats::set(r.high));
+  Floats::store(reinterpret_cast<float*>(r.out + o * r.out_step), result);
+}
+
+// A row without dilation in blocks; the last one may overlap the one before it.
+template <int K, int S>
+PJ_INLINE void slide_blocks(const SlideRow<K>& r, SlideInside inside, const float* weights,
+                            const Floats::Vec (&w)[K][K], Floats::Vec bias) {
+  for (int32_t o = 0; o < r.outputs;) {
+    if (o == inside.begin) {
+      for (; o < inside.end; o += kSlideBlock) {
+        if (o + kSlideBlock > inside.end) o = inside.end - kSlideBlock;
+        slide_block<Floats, K, S>(r, o, w, bias);
+      }
+      if (o == r.outputs) break;
+    }
+    slide_edge<K, S>(r, o++, weights, bias);
+  }
+}
+
 // Channels [channel, channel + count) of a tile. `bias` and `weights` are theirs, kLanes a tap.
 template <int K, int S, bool whole>
 [[gnu::noinline]] void slide_panel(const Tile& t, int32_t channel, int32_t count, const float* bias,
@@ -96,9 +171,13 @@ template <int K, int S, bool whole>
   r.high = p.high;
   r.dilation = p.dilation_w;
   r.out_step = p.dilation_w * p.out_col_bytes;
+  const int32_t first = t.begin[kCol] * S - p.pad_left;
+  const SlideInside inside = slide_inside<K, S>(first, p.in_width, t.size[kCol]);
+  const bool blocks = whole && K == 3 && Floats::kInputs > 1 && p.dilation_w == 1 &&
+                      inside.end - inside.begin >= kSlideBlock;
   for (int32_t row = 0; row < t.size[kRow]; ++row) {
     for (int32_t phase = 0; phase < p.dilation_w && phase < t.size[kCol]; ++phase) {
-      r.column = t.begin[kCol] * S - p.pad_left + phase + kFirstColumn<K, S> * p.dilation_w;
+      r.column = first + phase + (blocks ? 0 : kFirstColumn<K, S> * p.dilation_w);
       for (int32_t ky = 0; ky < K; ++ky) {
         const std::byte* x = t.rows[row * S + ky * p.dilation_h];
         r.x[ky] = (x != nullptr ? x + r.column * p.in_col_bytes : t.in[2]) + offset;
@@ -106,6 +185,12 @@ template <int K, int S, bool whole>
       }
       r.out = t.out[0] + row * p.out_row_bytes + phase * p.out_col_bytes + offset;
       r.outputs = (t.size[kCol] - phase + p.dilation_w - 1) / p.dilation_w;
+      if constexpr (whole && K == 3 && Floats::kInputs > 1) {
+        if (blocks) {
+          slide_blocks<K, S>(r, inside, weights, w, Floats::load(bias));
+          continue;
+        }
+      }
       slide_row<K, S, whole>(r, count, w, Floats::load(bias));
     }
   }

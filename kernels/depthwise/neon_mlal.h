@@ -136,8 +136,7 @@ template <typename X, int width>
     const auto& even = acc[2 * pair];
     const auto& odd = acc[2 * pair + 1];
     const int32x4_t sums[4] = {even[0], even[1], odd[0], odd[1]};
-    return plain ? stage.template bytes<true>(sums, scale)
-                 : stage.any_bytes(sums, scale, calm ? kCalmBits : 0);
+    return plain ? stage.template bytes<true>(sums, scale) : stage.any_bytes(sums, scale, calm);
   };
   if (calm && count == mr && r.channels == kMlalChannels) {
     unrolled<mr / 2>([&](auto pair) PJ_INLINE_LAMBDA {

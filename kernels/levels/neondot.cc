@@ -1,5 +1,5 @@
 #include "kernels/conv/neon_dot.h"
-#include "kernels/depthwise/dot_neon.h"
+#include "kernels/depthwise/dot_neon_direct.h"
 #include "kernels/levels/rows.h"
 
 namespace pj::kernels {

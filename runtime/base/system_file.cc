@@ -18,14 +18,14 @@ std::string read_system_file(const std::string& path) {
   // A FIFO in a recorded tree must not make anybody wait.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return text;
+  // Piece by piece: most are a few bytes, and clearing 64 KiB for each would take longer than all
+  // else at the first model's load.
   constexpr size_t kMost = 64 << 10;
-  text.resize(kMost);
-  size_t size = 0;
+  char piece[4096];
   ssize_t got = 0;
-  while (size < kMost && (got = read(file, text.data() + size, kMost - size)) > 0)
-    size += static_cast<size_t>(got);
+  while (text.size() < kMost && (got = read(file, piece, sizeof(piece))) > 0)
+    text.append(piece, static_cast<size_t>(got));
   close(file);
-  text.resize(size);
   const size_t last = text.find_last_not_of(std::string_view(" \t\r\n\0", 5));
   text.resize(last == text.npos ? 0 : last + 1);
   return text;

@@ -31,12 +31,13 @@ Result<Comparison> compare(Bench& bench, const Meter& meter, size_t a, size_t b,
   std::vector<double> step_ns;
   for (size_t step : steps) {
     bench.prepare(step);
-    step_ns.push_back(time_step(bench, step));
+    step_ns.push_back(time_work(bench, [&](int64_t n) { bench.run(step, n); }));
   }
   // A block has two windows of each variant and one of spinning: about a round of four items.
   AttributionOptions options;
   options.budget_ns = budget_ns - (bench.now_ns() - begin);
-  const AttributionPlan plan = plan_attribution(meter, step_ns, 0, options);
+  const AttributionPlan plan =
+      plan_attribution(meter, {step_ns, {}, step_ns[0] + step_ns[1], 0, 0}, options);
   std::vector<double> ratios;
   for (int block = 0; block < plan.rounds; ++block) {
     PJ_ASSIGN(const double spin_watts, spin_power(bench, meter, plan));

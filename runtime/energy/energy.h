@@ -34,6 +34,8 @@ class Energy {
   IdlePolicy policy() const { return policy_; }
   // True if the interval leaves no doubt about the sign.
   bool excludes_zero() const { return low_ > 0 || high_ < 0; }
+  // ... and that less than nothing is needed: of a difference.
+  bool is_saving() const { return high_ < 0; }
 
   // Of `factor` times as much work (factor >= 0).
   Energy scaled(double factor) const;

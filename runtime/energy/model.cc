@@ -19,4 +19,15 @@ Energy EnergyModel::estimate(const Terms& amounts) const {
   return {middle, least, most, source, policy};
 }
 
+Energy EnergyModel::difference(const Terms& a, const Terms& b) const {
+  double middle = 0, least = 0, most = 0;
+  for (size_t t = 0; t < kTermCount; ++t) {
+    const double amount = a[t] - b[t];
+    middle += amount * joules[t];
+    least += amount * (amount > 0 ? low[t] : high[t]);
+    most += amount * (amount > 0 ? high[t] : low[t]);
+  }
+  return {middle, least, most, source, policy};
+}
+
 }  // namespace pj::energy

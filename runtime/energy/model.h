@@ -52,6 +52,9 @@ struct EnergyModel {
 
   // The interval is as wide as the coefficients' ranges.
   Energy estimate(const Terms& amounts) const;
+  // Of doing `a` instead of `b`: their errors are the same coefficients', so that the interval is
+  // narrower than theirs, and may exclude 0 where theirs overlap.
+  Energy difference(const Terms& a, const Terms& b) const;
 };
 
 }  // namespace pj::energy

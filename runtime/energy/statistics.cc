@@ -1,5 +1,6 @@
 #include "runtime/energy/statistics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -14,7 +15,8 @@ double cosine_power_integral(double exponent, double to) {
   double sum = 0;
   for (int i = 0; i <= kSteps; ++i) {
     const double weight = i == 0 || i == kSteps ? 1 : (i % 2 == 1 ? 4 : 2);
-    sum += weight * std::pow(std::cos(h * i), exponent);
+    // Rounding may put the last point beyond the cosine's zero.
+    sum += weight * std::pow(std::max(0.0, std::cos(h * i)), exponent);
   }
   return sum * h / 3;
 }

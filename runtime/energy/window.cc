@@ -41,8 +41,11 @@ Status do_work(Bench& bench, const Work& work) {
     case WorkKind::kStep:
       bench.run(work.step, work.repetitions);
       return {};
+    case WorkKind::kContext:
+      bench.run_in_context(work.step, work.repetitions, 1);
+      return {};
     case WorkKind::kWhole:
-      bench.run_all(work.repetitions);
+      bench.run_all(work.inferences);
       return {};
     case WorkKind::kIdle:
       bench.idle(work.ns);
@@ -64,6 +67,7 @@ double seconds_between(int64_t begin_ns, int64_t end_ns) {
 Work lead_in(const Work& work) {
   Work lead = work;
   lead.repetitions = work.repetitions * kLeadSamples / kLeastSamples + 1;
+  lead.inferences = work.inferences * kLeadSamples / kLeastSamples + 1;
   lead.ns = work.ns * kLeadSamples / kLeastSamples;
   return lead;
 }
@@ -84,6 +88,7 @@ int64_t lead_in_ns(const Meter& meter) {
 
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work) {
   if (work.kind == WorkKind::kStep) bench.prepare(work.step);
+  if (work.kind == WorkKind::kContext) bench.prepare_in_context(work.step);
   if (meter.kind == CounterKind::kSampled) PJ_TRY(do_work(bench, lead_in(work)));
   PJ_ASSIGN(const Edge begin, edges ? next_edge(bench, meter) : read_now(bench));
   PJ_TRY(do_work(bench, work));
@@ -95,17 +100,6 @@ Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, 
   PJ_ASSIGN(const Edge end, edges ? next_edge(bench, meter) : read_now(bench));
   return WindowReading{end.joules - begin.joules, seconds_between(begin.time_ns, done),
                        seconds_between(done, end.time_ns)};
-}
-
-double time_step(Bench& bench, size_t step) {
-  bench.run(step, 1);  // warms caches
-  for (int64_t repetitions = 1;; repetitions *= 4) {
-    const int64_t begin = bench.now_ns();
-    bench.run(step, repetitions);
-    const int64_t ns = bench.now_ns() - begin;
-    if (ns >= 1'000'000 || repetitions >= 1 << 24)
-      return static_cast<double>(ns) / static_cast<double>(repetitions);
-  }
 }
 
 }  // namespace pj::energy

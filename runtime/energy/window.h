@@ -24,7 +24,16 @@ class Bench {
   virtual void prepare(size_t step) = 0;
   virtual void run(size_t step, int64_t repetitions) = 0;
   virtual void run_all(int64_t repetitions) = 0;  // whole inferences
-  virtual void idle(int64_t ns) = 0;              // lets the machine rest
+  // Whether whole inferences find what the step reads in a farther memory than repetitions do.
+  virtual bool colder_in_context(size_t) const { return false; }
+  // Makes what run_in_context(step) needs; called before each window.
+  virtual void prepare_in_context(size_t) {}
+  // Whole inferences, each with the step run `extra` times more in its place, as cold as there.
+  virtual void run_in_context(size_t step, int64_t extra, int64_t inferences) {
+    run_all(inferences);
+    run(step, extra * inferences);
+  }
+  virtual void idle(int64_t ns) = 0;  // lets the machine rest
   virtual int64_t now_ns() = 0;
   // The counter: joules so far. Errors: those of Counter::read.
   virtual Result<double> joules() = 0;
@@ -58,18 +67,28 @@ struct WindowReading {
   double spin_seconds = 0;  // waiting for edges after it
 };
 
-enum class WorkKind : uint8_t { kStep, kWhole, kSpin, kIdle };
+enum class WorkKind : uint8_t { kStep, kContext, kWhole, kSpin, kIdle };
 struct Work {
   WorkKind kind = WorkKind::kStep;
-  size_t step = 0;
-  int64_t repetitions = 1;  // of kStep and kWhole
+  size_t step = 0;          // of kStep and kContext
+  int64_t repetitions = 1;  // of kStep; of kContext beyond one inference
+  int64_t inferences = 1;   // of kWhole
   int64_t ns = 0;           // duration of kSpin and kIdle
 };
 
 // Errors: those of the counter; kWrongState if it does not move any more.
 Result<WindowReading> read_window(Bench& bench, const Meter& meter, bool edges, const Work& work);
 
-// Duration in ns of one run of a step that is prepared, from as many as take a millisecond.
-double time_step(Bench& bench, size_t step);
+// Duration in ns of one run, from as many as take a millisecond; `run` runs n of them.
+template <typename Run>
+double time_work(Bench& bench, Run run) {
+  run(1);  // warms caches
+  for (int64_t n = 1;; n *= 4) {
+    const int64_t begin = bench.now_ns();
+    run(n);
+    const int64_t ns = bench.now_ns() - begin;
+    if (ns >= 1'000'000 || n >= 1 << 24) return static_cast<double>(ns) / static_cast<double>(n);
+  }
+}
 
 }  // namespace pj::energy

@@ -171,6 +171,13 @@ void Session::assign_threads() {
   if (last_parallel != nullptr) last_parallel->last_parallel = true;
 }
 
+std::span<const std::byte> Session::constant(const BufferRef& ref) const {
+  const auto i = static_cast<size_t>(ref.index);
+  if (ref.space == Space::kConstant) return compiled_->graph.tensors[i].data.bytes;
+  if (ref.space == Space::kPacked) return compiled_->packed[i].bytes;
+  return {};
+}
+
 std::byte* Session::address(const BufferRef& ref, int slot) {
   const auto i = static_cast<size_t>(ref.index);
   // Constants are only ever read; operands share one pointer type with what is written.
@@ -185,9 +192,8 @@ std::byte* Session::address(const BufferRef& ref, int slot) {
     case Space::kOutput:
       return outputs_[i].data() + ref.offset;
     case Space::kConstant:
-      return readable(compiled_->graph.tensors[i].data.bytes) + ref.offset;
     case Space::kPacked:
-      return readable(compiled_->packed[i].bytes) + ref.offset;
+      return readable(constant(ref)) + ref.offset;
     case Space::kRing:
       return workspaces_[static_cast<size_t>(slot)].rings() + ref.offset;
     case Space::kNone:

@@ -13,6 +13,9 @@
 
 namespace pj {
 
+// A step whose weights are at other addresses, see Session::copy_weights().
+using WeightCopy = std::vector<BoundNest>;
+
 struct SessionOptions {
   int threads = 1;
   // With ModelOptions::prepared always a pthreadpool, the only one that prepared operators can use.
@@ -65,6 +68,15 @@ class Session {
   // Steps [first, last) alone, for measuring. The steps before `first` have just run, or these same
   // steps: then what they read is still in place. Errors: as run().
   Status run_steps(size_t first, size_t last);
+  // For measuring a step the way whole inferences find it, whose other steps drive its weights out
+  // of the caches: repetitions take copies of them in turn. `memory` is aligned to a cache line, has
+  // weight_bytes(step) and outlives the copy, which holds until an input is resized or memory is
+  // bound. Errors: kWrongState while unprepared.
+  Result<WeightCopy> copy_weights(size_t step, std::span<std::byte> memory);
+  // 0 if it has none, or if another library keeps them.
+  size_t weight_bytes(size_t step) const;
+  // run_steps(step, step + 1) with such a copy.
+  Status run_step(size_t step, WeightCopy& weights);
 
   const Model& model() const { return *model_; }
   // Of the current shapes; requires prepared().
@@ -88,6 +100,8 @@ class Session {
   Status bind_operands();
   bool readable_beyond(const BufferRef& ref) const;
   std::byte* address(const BufferRef& ref, int slot);
+  // The constant behind an operand; empty if it is none.
+  std::span<const std::byte> constant(const BufferRef& ref) const;
   void bind_members(const Step& step, BoundStep& bound);
   void run_band_slot(size_t index, int slot);
   void run_members(const BoundStep& step);

@@ -1,6 +1,7 @@
 #include "runtime/plan/bands.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -155,11 +156,16 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
     if (!m.bandable || !next.bandable) continue;
     const BufferRef& out = m.nest.out[0].buffer;
     const std::optional<size_t> input = operand_in(next.nest, out);
-    m.output_is_internal =
-        out.space == Space::kArena && input && uses[static_cast<size_t>(out.index)] == 1;
+    // Not a part of a larger tensor.
+    m.output_is_internal = out.space == Space::kArena && input &&
+                           uses[static_cast<size_t>(out.index)] == 1 &&
+                           m.nest.out[0].bytes == next.nest.in[*input].bytes;
     if (m.output_is_internal) next.chain_input = *input;
   }
 }
+
+// A number for each member of a band.
+using PerMember = std::array<int32_t, kMaxBandMembers>;
 
 // True if a band can be walked in strips of columns.
 bool can_be_cut(std::span<const Member> band) {
@@ -168,9 +174,9 @@ bool can_be_cut(std::span<const Member> band) {
 
 // The most rows that each member of a band computes in a step, for steps of `rows` rows of the
 // last.
-std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
-  std::vector<int32_t> most(band.size());
-  most.back() = std::min(rows, band.back().rows());
+PerMember rows_per_step(std::span<const Member> band, int32_t rows) {
+  PerMember most = {};
+  most[band.size() - 1] = std::min(rows, band.back().rows());
   for (size_t m = band.size() - 1; m-- > 0;) {
     const RowWindow& w = band[m + 1].nest.window;
     most[m] = std::min(w.most_rows_under(most[m + 1]), band[m].rows());
@@ -179,9 +185,9 @@ std::vector<int32_t> rows_per_step(std::span<const Member> band, int32_t rows) {
 }
 
 // The columns that each member computes under a strip of `cols` of the last one's.
-std::vector<int32_t> cols_per_strip(std::span<const Member> band, int32_t cols) {
-  std::vector<int32_t> most(band.size());
-  most.back() = std::min(cols, band.back().cols());
+PerMember cols_per_strip(std::span<const Member> band, int32_t cols) {
+  PerMember most = {};
+  most[band.size() - 1] = std::min(cols, band.back().cols());
   for (size_t m = band.size() - 1; m-- > 0;) {
     const std::optional<RowWindow>& w = band[m + 1].nest.columns;
     most[m] = std::min(w ? w->most_rows_under(most[m + 1]) : band[m].cols(), band[m].cols());
@@ -224,16 +230,17 @@ double missing(double bytes, double most, double size) {
 
 double band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
   const LineCosts c(t);
-  const std::vector<int32_t> most = rows_per_step(band, by.rows);
-  const std::vector<int32_t> cols = cols_per_strip(band, by.cols);
+  const PerMember most = rows_per_step(band, by.rows);
+  const PerMember cols = cols_per_strip(band, by.cols);
   // R rings, W weights, WS weights once a step, I internal tensors, E what enters and leaves.
   int64_t rings = 0, weights = 0, streamed = 0, internal = 0, scratch = 0;
   int64_t external = band.front().in_bytes + band.back().out_bytes;
   double cost = 0, calls = 0;
   for (size_t m = 0; m < band.size(); ++m) {
     const Member& b = band[m];
-    const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
-                                                          static_cast<double>(most.back()));
+    const double steps =
+        strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
+                                         static_cast<double>(most[band.size() - 1]));
     const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols());
     weights += b.weight_bytes;
     streamed += static_cast<int64_t>(static_cast<double>(b.weight_bytes) * steps);
@@ -280,6 +287,9 @@ struct Choice {
 void consider_band(std::span<const Member> band, const Target& target, double cost_before,
                    size_t begin, Choice& best) {
   const Member& last = band.back();
+  double least = cost_before;  // what every way costs
+  for (const Member& m : band) least += m.mac_cycles;
+  if (least >= best.cost) return;
   for (const int32_t strips : kStripChoices) {
     const auto cols = static_cast<int32_t>(ceil_div(last.cols(), strips));
     if (strips > 1 && (cols < kLeastColumns || !can_be_cut(band))) break;
@@ -370,8 +380,8 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
     band.op_indices.push_back(step.op_indices[0]);
     band.macs += step.macs;
   }
-  const std::vector<int32_t> most = rows_per_step(members, by.rows);
-  const std::vector<int32_t> cols = cols_per_strip(members, by.cols);
+  const PerMember most = rows_per_step(members, by.rows);
+  const PerMember cols = cols_per_strip(members, by.cols);
   int64_t offset = 0;
   for (size_t m = 0; m < members.size(); ++m) {
     LoopNest& nest = members[m].nest;

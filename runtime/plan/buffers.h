@@ -8,9 +8,10 @@
 namespace pj {
 
 // Reshape-like operators give the same bytes another shape: their output is a *view*, it shares the
-// memory of their input. All views of one tensor have the same root.
+// memory of their input. So do slices and parts of a split that are one piece. The inputs of a
+// concatenation are views of its output, where they lie one after the other and nobody else reads
+// them. What is no view is the root of its views.
 struct BufferMap {
-  std::vector<TensorId> root;     // of each tensor
   std::vector<BufferRef> buffer;  // of each tensor; kArena with the root's id as index
   std::vector<bool> view_op;      // operators that need no step
   // Graph outputs that need a copy, because their bytes live elsewhere (an input, a constant, the

@@ -195,15 +195,32 @@ int32_t piece(int32_t extent, int64_t parts) {
   return static_cast<int32_t>(ceil_div(extent, parts));
 }
 
+// How many parts a layer of so many cycles is worth cutting into, against the few hundred that a
+// part costs.
+int64_t worthy_parts(double cycles) {
+  constexpr double kCycles = 6'000, kMost = 8;
+  return static_cast<int64_t>(std::clamp(cycles / kCycles, 1.0, kMost));
+}
+
+// The size of the parts of `units` units, of which at most `parts` are wanted: that which leaves
+// the slowest core the least to do, and the largest of those.
+int32_t part_size(int32_t units, int64_t parts, int cores) {
+  int32_t best = piece(units, parts);
+  auto slowest = [&](int32_t size) { return ceil_div(ceil_div(units, size), cores) * size; };
+  if (parts < 2 || cores < 2) return best;
+  for (int32_t size = best + 1; size <= piece(units, cores); ++size)
+    if (slowest(size) <= slowest(best)) best = size;
+  return best;
+}
+
 // Tiles of the kernels on segments. Such a kernel walks the panels of its tile, with all pixels for
 // each few panels, so that weights stay in L1 while activations stream from L2: the order that
 // moves the fewest bytes for nearly every layer. Hence a tile's input takes at most a quarter of
 // L2.
 //
-// Beyond that tiles are parts for threads: of at least 10,000 cycles each, against the few hundred
-// that a tile costs. They are cut along channels where weights are more than what the layer reads
-// and writes, so that each core reads its part of them; else along pixels, so that a core finds
-// what it wrote in the layer before.
+// Beyond that tiles are parts for threads. They are cut along channels where weights are more than
+// what the layer reads and writes, so that each core reads its part of them; else along pixels, so
+// that a core finds what it wrote in the layer before.
 TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const KernelDesc& kernel,
                       const Target& target) {
   const int64_t pixels = int64_t{s.out_h} * s.out_w;
@@ -229,17 +246,21 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
         std::min(tile.rows, static_cast<int32_t>(std::max<int64_t>(lines, 0) / p.stride_h + 1));
   }
 
-  const double cycles = static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle;
-  const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
+  // Few pixels take as long as their weights come from L2 or behind it.
+  constexpr double kFetchedBytes = 32;  // a cycle
+  const double cycles = std::max(static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle,
+                                 static_cast<double>(weights) / kFetchedBytes);
+  const int64_t parts = worthy_parts(cycles);
   if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side.
     const int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::clamp(kernel.mr / 6, 1, 4) : 1;
     const int32_t unit = side_by_side * kernel.nr;
-    tile.channels = piece(static_cast<int32_t>(ceil_div(s.out_c, unit)), parts) * unit;
+    const auto units = static_cast<int32_t>(ceil_div(s.out_c, unit));
+    tile.channels = part_size(units, parts, target.cores) * unit;
   } else if (s.out_h > 1) {
-    tile.rows = std::min(tile.rows, piece(s.out_h, parts));
+    tile.rows = std::min(tile.rows, part_size(s.out_h, parts, target.cores));
   } else {
-    tile.cols = std::min(tile.cols, piece(s.out_w, parts));
+    tile.cols = std::min(tile.cols, part_size(s.out_w, parts, target.cores));
   }
   return tile;
 }
@@ -247,11 +268,12 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 // Rows of a tile of the depthwise kernels on dot products. They walk the panels of their tile, with
 // all rows for each, so that weights stay in L1 and each line of the input is read once; tiles are
 // parts for threads.
-int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts) {
+int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts, int cores) {
   const int64_t macs = int64_t{s.out_h} * s.out_w * s.out_c * s.kernel.kernel_h * s.kernel.kernel_w;
   const double cycles = static_cast<double>(macs) / kernel.macs_per_cycle;
-  const auto parts = static_cast<int64_t>(std::clamp(cycles / 10'000, 1.0, 8.0));
-  return static_cast<int32_t>(ceil_div(piece(s.out_h, parts), shifts)) * shifts;
+  const int64_t parts = worthy_parts(cycles);
+  const auto units = static_cast<int32_t>(ceil_div(s.out_h, shifts));
+  return part_size(units, parts, cores) * shifts;
 }
 
 // Loops of depthwise kernels whose panels are narrower than half a line: tiles have all channels or
@@ -308,7 +330,8 @@ std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
     return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
   }
   if (s.in_c != s.out_c || kernel.nr * 2 >= channels)
-    return {{kBatch, 1, true}, {kRow, spec.dot() ? dot_rows(s, kernel, unit) : unit, true}};
+    return {{kBatch, 1, true},
+            {kRow, spec.dot() ? dot_rows(s, kernel, unit, target.cores) : unit, true}};
   return line_loops(s, kernel, spec, target);
 }
 

@@ -16,11 +16,14 @@ constexpr double kLeastGain = 0.99;
 constexpr int kRounds = 12;              // of one comparison, each of both plans
 constexpr int64_t kRoundNs = 2'000'000;  // of one plan in a round, at least one inference
 constexpr int32_t kRowChoices[] = {1, 2, 4, 8, 16};
+constexpr int32_t kColChoices[] = {14, 28, 56};
+constexpr int32_t kNewMembers[] = {2, 3};
+constexpr int32_t kNewRows = 4;
 
-// One difference to the plan at hand: band `index` with other rows, or (0) layer by layer.
+// One difference to the plan at hand: the band that begins with the operator of `band` is to be
+// this one, or none if it has no rows.
 struct Move {
   BandChoice band;
-  int32_t rows;
 };
 
 class Tuner {
@@ -36,6 +39,9 @@ class Tuner {
     packed_ = packed_weights_of(best_->compiled());
     result_.bands = bands_of(best_->program());
     const Bands before = result_.bands;
+    PJ_ASSIGN(const auto layers, session_with({}));
+    for (const Step& step : layers->program().steps)
+      if (!step.op_indices.empty()) order_.push_back(step.op_indices[0]);
     PJ_TRY(try_all(moves_for(before)));
     PJ_ASSIGN(auto original, session_with(before));
     PJ_ASSIGN(const Times times, compare(*original, *best_));
@@ -50,28 +56,50 @@ class Tuner {
     int64_t incumbent = INT64_MAX, candidate = INT64_MAX;
   };
 
-  static std::vector<Move> moves_for(const Bands& bands) {
+  // What changes bands comes first: it promises the most.
+  std::vector<Move> moves_for(const Bands& bands) const {
     std::vector<Move> moves;
     for (const BandChoice& band : bands) {
       for (const int32_t rows : kRowChoices)
-        if (rows != band.rows) moves.push_back({band, rows});
-      moves.push_back({band, 0});
+        if (rows != band.rows) moves.push_back({{band.op, band.members, rows, band.cols}});
+      for (const int32_t cols : kColChoices)
+        if (cols != band.cols) moves.push_back({{band.op, band.members, band.rows, cols}});
+      moves.push_back({{band.op, band.members, 0}});
+    }
+    for (const int32_t op : order_) {
+      if (starts_band(bands, op)) continue;
+      for (const int32_t members : kNewMembers) moves.push_back({{op, members, kNewRows}});
     }
     return moves;
   }
 
-  // The bands so far with a move made; nothing if its band is none any more.
+  static bool starts_band(const Bands& bands, int32_t op) {
+    return std::any_of(bands.begin(), bands.end(), [&](const BandChoice& b) { return b.op == op; });
+  }
+
+  // The step of an operator, where all are layers.
+  ptrdiff_t position(int32_t op) const {
+    return std::find(order_.begin(), order_.end(), op) - order_.begin();
+  }
+
+  // The bands so far with a move made; nothing if that changes nothing.
   std::optional<Bands> moved(const Move& move) const {
     Bands bands = result_.bands;
     const auto at = std::find_if(bands.begin(), bands.end(),
                                  [&](const BandChoice& b) { return b.op == move.band.op; });
-    if (at == bands.end()) return std::nullopt;
-    if (move.rows == 0) {
+    if (at == bands.end()) {
+      if (move.band.rows == 0) return std::nullopt;
+      // In the order of steps.
+      const auto behind = std::find_if(bands.begin(), bands.end(), [&](const BandChoice& b) {
+        return position(b.op) > position(move.band.op);
+      });
+      bands.insert(behind, move.band);
+    } else if (move.band.rows == 0) {
       bands.erase(at);
     } else {
-      at->rows = move.rows;
+      *at = move.band;
     }
-    return bands;
+    return bands == result_.bands ? std::nullopt : std::optional(std::move(bands));
   }
 
   Status try_all(const std::vector<Move>& moves) {
@@ -146,6 +174,7 @@ class Tuner {
   const int64_t end_ns_;
   std::vector<PackedWeights> packed_;
   std::unique_ptr<Session> best_;
+  std::vector<int32_t> order_;  // operators of the steps, layer by layer
   TuneResult result_;
 };
 

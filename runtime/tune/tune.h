@@ -1,8 +1,8 @@
 // The tuner: measures other plans of a model in context, whole inferences interleaved with those of
 // the best plan so far, and keeps what is faster. On a tie the plan stays as it is.
 //
-// It varies bands: whether each is one, and how many rows it computes at a time. Outputs are the
-// same bits whatever it chooses.
+// It varies bands: whether each is one, how many rows and columns it computes at a time, and where
+// others might be. Outputs are the same bits whatever it chooses.
 #pragma once
 
 #include <functional>

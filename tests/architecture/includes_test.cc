@@ -30,6 +30,9 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"runtime/exec",
      {"runtime/base", "runtime/graph", "runtime/passes", "runtime/plan", "runtime/profile",
       "kernels"}},
+    {"runtime/metering",
+     {"runtime/base", "runtime/graph", "runtime/plan", "runtime/profile", "runtime/energy",
+      "runtime/exec"}},
     {"runtime/tune", {"runtime/base", "runtime/graph", "runtime/plan", "runtime/exec", "kernels"}},
     {"runtime/exec/xnnpack", {"runtime/base", "runtime/graph", "runtime/exec", "kernels"}},
     {"converters/tflite", {"runtime/base", "runtime/graph"}},
@@ -41,7 +44,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"examples", {"include"}},
     {"bench/peers", {"include"}},
     {"bench/kernels", {"runtime", "kernels", "tests/support"}},
-    {"bench/overhead", {"runtime", "kernels", "tests/support"}},
+    {"bench/overhead", {"runtime", "kernels", "converters/load", "tests/support"}},
 };
 
 // The planner works from descriptions: it must not see kernels' code. What prints must not see

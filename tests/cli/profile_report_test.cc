@@ -125,6 +125,31 @@ TEST_F(ProfileReport, NoFormHasAnEnergyWithoutItsSource) {
   EXPECT_GT(check_energies(Json::parse(html.substr(begin, html.find(";\n", begin) - begin))), 20);
 }
 
+// What the Trace Event Format document says of the kinds of events that there are.
+void check_event(const Json& event) {
+  const auto is_number = [&](const char* name) {
+    return event.contains(name) && event[name].is_number() && event[name] >= 0;
+  };
+  ASSERT_TRUE(event.is_object());
+  EXPECT_TRUE(is_number("pid")) << event;
+  ASSERT_TRUE(event.contains("name") && event["name"].is_string()) << event;
+  const std::string phase = event.value("ph", "");
+  if (phase == "X") {  // complete: a piece of time of a thread
+    EXPECT_TRUE(is_number("ts") && is_number("dur") && is_number("tid")) << event;
+    EXPECT_TRUE(event.contains("cat") && event["cat"].is_string()) << event;
+    EXPECT_TRUE(!event.contains("args") || event["args"].is_object()) << event;
+  } else if (phase == "C") {  // counter: numbers of one track
+    EXPECT_TRUE(is_number("ts")) << event;
+    ASSERT_TRUE(event.contains("args") && event["args"].is_object()) << event;
+    EXPECT_FALSE(event["args"].empty()) << event;
+    for (const Json& value : event["args"]) EXPECT_TRUE(value.is_number()) << event;
+  } else {  // metadata: names of the process and its threads
+    EXPECT_EQ(phase, "M") << event;
+    EXPECT_THAT(event["name"], AnyOf("process_name", "thread_name")) << event;
+    EXPECT_TRUE(event["args"]["name"].is_string()) << event;
+  }
+}
+
 TEST_F(ProfileReport, TheTraceHasARowAThreadAndThePower) {
   const LiveCounter counter(root_);
   const std::string file = root_.file("trace.json");
@@ -133,6 +158,9 @@ TEST_F(ProfileReport, TheTraceHasARowAThreadAndThePower) {
                                {"PJ_SYSROOT=" + root_.path()});
   ASSERT_EQ(result.status, 0) << result.err;
   const Json trace = Json::parse(read_text(file));
+  EXPECT_THAT(trace["displayTimeUnit"], AnyOf("ms", "ns"));
+  ASSERT_TRUE(trace["traceEvents"].is_array());
+  for (const Json& event : trace["traceEvents"]) check_event(event);
   int steps = 0, runs = 0, power = 0;
   double last_end = 0;
   for (const Json& event : trace["traceEvents"]) {

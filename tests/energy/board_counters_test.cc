@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
+#include <map>
 
 #include "tests/energy/boards.h"
 
@@ -20,6 +21,41 @@ std::vector<std::string> domains(const Counters& counters) {
   std::vector<std::string> names;
   for (const auto& counter : counters) names.push_back(counter->info().domain);
   return names;
+}
+
+// Every recorded board, with what its counters say at once: joules since they were opened, or
+// watts.
+TEST(Boards, HaveTheDomainsThatTheyShouldHave) {
+  const std::map<std::string, std::string> expected = {
+      {"laptop", "package-0 0 J, package-0/core 0 J, package-0/dram 0 J, psys 0 J, BAT0 6 W"},
+      {"server",
+       "package-0-die-0 0 J, package-0-die-1 0 J, package-1-die-0 0 J, package-1-die-1 0 J"},
+      {"amd", "package-0 0 J, package-0/core-0 0 J, package-0/core-4 0 J"},
+      {"old_amd", "core-0 0 J, package-0 0 J"},
+      {"orin_nano", "VDD_IN 5 W, VDD_CPU_GPU_CV 1.5 W"},
+      {"agx_orin", "VDD_GPU_SOC 4 W, VDD_CPU_CV 2 W, VIN_SYS_5V0 4.5 W"},
+      {"tx2", "VDD_SYS_GPU 0.19 W, VDD_IN 3.8 W, VDD_SYS_CPU 0.57 W"},
+      {"agx_xavier", "GPU 1.52 W, CPU 0.95 W, SYS5V 2 W"},
+      {"pi4", "ina260/power1 3.57 W"},
+      {"monitors", "ina226/power1 2.5 W, ina228/energy1 0 J, adc/curr2 0.33 W, ina238/VIN 14 W"},
+      {"pi5", "rails 1.83 W, board (fit) 2.683 W"},
+      {"phone", "S10M_VDD_TPU 0 J, S2M_VDD_CPUCL2 0 J"},
+  };
+  ASSERT_EQ(boards().size(), expected.size());
+  for (const Board& b : boards()) {
+    const FakeSystem system(b.name);
+    std::string found;
+    const Counters counters = find_counters(system);
+    for (const auto& counter : counters) {
+      const CounterInfo& info = counter->info();
+      if (!info.usable()) continue;
+      const Result<Reading> reading = counter->read();
+      ASSERT_TRUE(reading) << b.name << " " << info.domain;
+      found += fmt::format("{}{} {:.4g} {}", found.empty() ? "" : ", ", info.domain, reading->value,
+                           info.kind == CounterKind::kSampled ? "W" : "J");
+    }
+    EXPECT_EQ(found, expected.at(b.name)) << b.name;
+  }
 }
 
 TEST(Ina3221, JetPack5ByLabelsWithoutUnconnectedRails) {

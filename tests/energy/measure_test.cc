@@ -53,6 +53,7 @@ TEST(Statistics, StudentT) {
   EXPECT_NEAR(student_t(5, 0.95), 2.571, 1e-3);
   EXPECT_NEAR(student_t(10, 0.99), 3.169, 1e-3);
   EXPECT_NEAR(student_t(1000, 0.95), 1.962, 1e-3);
+  EXPECT_NEAR(student_t(6.5, 0.95), 2.402, 2e-3);  // between 2.447 of 6 and 2.365 of 7
 }
 
 TEST(Integrator, AccumulatedEnergyWithItsInterval) {

@@ -1,9 +1,11 @@
 // Boards whose files are damaged at random: no crash, no negative joule, none that no power
-// explains.
+// explains. 10,000 times, or PJ_MUTATIONS if that is more (`./dev fuzz`).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <random>
 
@@ -80,7 +82,9 @@ void run_for_ms(FakeSystem& system, double ms) {
 TEST(DamagedBoards, NeverCrashAndNeverInventJoules) {
   Damage damage(7);
   int64_t readings = 0, figures_made = 0;
-  for (int trial = 0; trial < 10'000; ++trial) {
+  const char* const more = std::getenv("PJ_MUTATIONS");
+  const int trials = std::max(10'000, more != nullptr ? std::atoi(more) : 0);
+  for (int trial = 0; trial < trials; ++trial) {
     FakeSystem system(boards()[damage.below(boards().size())].name);
     for (size_t n = damage.below(4); n > 0; --n) damage.apply(system);
     const Counters counters = find_counters(system);

@@ -16,6 +16,7 @@ namespace pj::energy {
 
 struct SimulatedStep {
   double seconds = 0, watts = 0;
+  double colder = 1;  // in whole inferences it takes so many times as long
 };
 
 struct SimulatedMachine {
@@ -54,18 +55,23 @@ class SimulatedBench final : public Bench {
   int unprepared_runs = 0;
 
  private:
-  void work(size_t step, int64_t repetitions) {
+  void work(size_t step, int64_t repetitions, double factor = 1) {
     const SimulatedStep& s = machine_.steps[step];
     const double jitter = 1 + machine_.duration_jitter * normal_(random_);
-    advance(s.seconds * static_cast<double>(repetitions) * jitter, s.watts);
+    advance(s.seconds * factor * static_cast<double>(repetitions) * jitter, s.watts);
   }
 
  public:
   void run_all(int64_t repetitions) override {
     for (int64_t r = 0; r < repetitions; ++r) {
-      for (size_t i = 0; i < steps(); ++i) work(i, 1);
+      for (size_t i = 0; i < steps(); ++i) work(i, 1, machine_.steps[i].colder);
       joules_ += machine_.whole_extra_joules * warmth_;
     }
+  }
+  bool colder_in_context(size_t step) const override { return machine_.steps[step].colder != 1; }
+  void run_in_context(size_t step, int64_t extra, int64_t inferences) override {
+    run_all(inferences);
+    work(step, extra * inferences, machine_.steps[step].colder);
   }
   void idle(int64_t ns) override { advance(static_cast<double>(ns) * 1e-9, machine_.idle_watts); }
   int64_t now_ns() override { return static_cast<int64_t>(time_ * 1e9); }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "kernels/registry.h"
@@ -134,6 +135,33 @@ TEST(Session, ObservesAndTimesEveryStep) {
   for (const StepTime& t : profile.steps) sum += t.ns;
   EXPECT_GT(sum, 0);
   EXPECT_LE(sum, profile.total_ns);
+}
+
+// Every step with a copy of its weights, those of bands and of several threads too.
+TEST(Session, StepsRunWithCopiesOfTheirWeights) {
+  for (const int threads : {1, 2}) {
+    auto s = *Session::create(block_model(), {.threads = threads});
+    fill_input(*s);
+    ASSERT_TRUE(s->run());
+    const std::vector<std::byte> expected = output_of(*s);
+    std::vector<AlignedBuffer> memory;
+    std::vector<WeightCopy> copies;
+    const size_t steps = s->program().steps.size();
+    for (size_t i = 0; i < steps; ++i) {
+      memory.emplace_back(s->weight_bytes(i));
+      copies.push_back(*s->copy_weights(i, memory[i].bytes()));
+    }
+    const auto run = [&] {
+      for (size_t i = 0; i < steps; ++i) EXPECT_TRUE(s->run_step(i, copies[i]));
+      return output_of(*s);
+    };
+    EXPECT_EQ(run(), expected);
+    // It is the copies that are read, and only with them.
+    for (AlignedBuffer& copy : memory) std::ranges::fill(copy.bytes(), std::byte{0});
+    EXPECT_NE(run(), expected);
+    ASSERT_TRUE(s->run());
+    EXPECT_EQ(output_of(*s), expected);
+  }
 }
 
 // A prepared operator that computes nothing but counts.

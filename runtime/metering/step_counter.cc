@@ -1,13 +1,7 @@
-#include "cli/counters.h"
+#include "runtime/metering/step_counter.h"
 
-#include <fmt/format.h>
-
-#include "cli/errors.h"
-
-namespace pj::cli {
+namespace pj::energy {
 namespace {
-
-using namespace pj::energy;
 
 std::string full_name(const CounterInfo& info) { return info.source + ":" + info.domain; }
 
@@ -49,10 +43,6 @@ Result<Counter*> named_counter(const Counters& counters, const std::string& want
 
 }  // namespace
 
-const char* const kCounterHelp =
-    "the power counter to read, a domain of `pj energy list` (default: that of the CPU's package "
-    "or the board, if there is just one)";
-
 std::string no_counter_message(const System& system, const Counters& counters) {
   if (counters.empty()) {
     std::string hints;
@@ -87,4 +77,4 @@ Result<Counter*> step_counter(const System& system, const Counters& counters,
                "with --counter");
 }
 
-}  // namespace pj::cli
+}  // namespace pj::energy

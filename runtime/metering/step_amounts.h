@@ -8,23 +8,25 @@
 #include "runtime/exec/session.h"
 #include "runtime/plan/traffic.h"
 
-namespace pj::cli {
+namespace pj::energy {
 
 // How many threads a step uses at most.
 int step_threads(const Session& session, const Step& step);
+// Of all that a step reads and writes. Operands that pass between the members of a band stay
+// inside.
+int64_t operand_bytes(const Graph& graph, const Step& step);
 // What the step's kernels multiply.
-energy::Term mac_term(const Graph& graph, const Step& step);
+Term mac_term(const Graph& graph, const Step& step);
 
 // What one run of a step does in `seconds`.
-energy::Terms step_amounts(const Session& session, const Step& step, double seconds,
-                           const Traffic& traffic);
+Terms step_amounts(const Session& session, const Step& step, double seconds,
+                   const Traffic& traffic);
 // Traffic of a step that is repeated alone: memories behind the one that holds all its operands
 // have nothing to do.
 Traffic repeated_traffic(const Session& session, const Step& step, Traffic traffic);
 
 // One a step; `seconds` and `traffic` of one run of each. The session is prepared.
-std::vector<energy::Energy> step_energies(const Session& session, std::span<const double> seconds,
-                                          std::span<const Traffic> traffic,
-                                          const energy::EnergyModel& model);
+std::vector<Energy> step_energies(const Session& session, std::span<const double> seconds,
+                                  std::span<const Traffic> traffic, const EnergyModel& model);
 
-}  // namespace pj::cli
+}  // namespace pj::energy

@@ -1,14 +1,9 @@
-#include "cli/step_energy.h"
+#include "runtime/metering/step_amounts.h"
 
 #include <algorithm>
 #include <set>
 
-namespace pj::cli {
-namespace {
-
-using namespace pj::energy;
-
-// Operands that pass between the members of a band stay inside.
+namespace pj::energy {
 int64_t operand_bytes(const Graph& graph, const Step& step) {
   std::set<TensorId> inside, outside;
   for (size_t i = 0; i < step.op_indices.size(); ++i) {
@@ -23,8 +18,6 @@ int64_t operand_bytes(const Graph& graph, const Step& step) {
     if (id != kNoTensor) bytes += byte_size(graph.tensor(id));
   return bytes;
 }
-
-}  // namespace
 
 int step_threads(const Session& session, const Step& step) {
   return step.threads > 0 ? std::min(step.threads, session.threads()) : session.threads();
@@ -72,4 +65,4 @@ std::vector<Energy> step_energies(const Session& session, std::span<const double
   return energies;
 }
 
-}  // namespace pj::cli
+}  // namespace pj::energy
