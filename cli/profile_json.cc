@@ -60,10 +60,12 @@ Json step_json(const ProfileReport& report, size_t i) {
 Json totals_json(const ProfileReport& report) {
   const Times& times = report.times;
   const int64_t macs = total_macs(report.session().program());
+  const double bound = bound_ms(report.bounds);
   Json totals{{"steps", times.steps.size()},
               {"macs", macs},
               {"steps_ms", times.sum},
               {"time_ms", times.whole},
+              {"bound_ms", bound > 0 ? Json(bound) : Json()},
               {"overhead_ms", times.whole - times.sum},
               {"mean_ms", times.mean},
               {"gmacs", macs > 0 ? Json(gmacs(macs, times.whole)) : Json()}};

@@ -77,6 +77,10 @@ void print_text(const ProfileReport& report) {
       times.whole > 0 ? (times.whole - times.sum) / times.whole * 100 : 0, count_text(macs),
       gmacs(macs, times.whole), report.runs, ms_text(times.mean), session.threads(),
       session.threads() == 1 ? "" : "s", level_name(report.open.model->options().target.isa));
+  if (const double bound = bound_ms(report.bounds); bound > 0 && times.whole > 0) {
+    fmt::print("bound of arithmetic and bytes {} ms: {:.0f} % of it reached\n", ms_text(bound),
+               bound / times.whole * 100);
+  }
   print_traffic(total_of(traffic));
   print_energy(energies);
   for (const std::string& hint : report.hints) fmt::print("hint: {}\n", hint);

@@ -74,11 +74,17 @@ std::vector<StepBound> step_bounds(const Session& session, const std::vector<dou
     consider("L2", traffic[i].l2_bytes, rates.l2);
     consider("L3", traffic[i].l3_bytes, rates.l3);
     consider("DRAM", traffic[i].dram_bytes, rates.dram);
+    bound.needed_ms = std::min(most, ms[i]);
     if (ms[i] > 0) bound.explained = std::min(1.0, most / ms[i]);
     if (!bound.name.empty() && bound.explained < kExplains) bound.name = "overhead";
     bounds.push_back(bound);
   }
   return bounds;
+}
+
+double bound_ms(const std::vector<StepBound>& bounds) {
+  return std::accumulate(bounds.begin(), bounds.end(), 0.0,
+                         [](double sum, const StepBound& b) { return sum + b.needed_ms; });
 }
 
 std::vector<std::string> step_hints(const Session& session, const std::vector<double>& ms,

@@ -17,7 +17,11 @@ struct StepBound {
   // other than multiplying and moving are in the way. Empty if nothing could be measured.
   std::string name;
   double explained = 0;  // part of the time that the longest of those needs
+  double needed_ms = 0;  // how long that is; at most the time
 };
+
+// The time that all steps would take if each took what its bound needs, but no longer than now.
+double bound_ms(const std::vector<StepBound>& bounds);
 
 // One a step; `ms` are their times.
 std::vector<StepBound> step_bounds(const Session& session, const std::vector<double>& ms,

@@ -12,14 +12,19 @@ namespace fits {
 
 // Without epilogue, as all but those that name some.
 inline bool any_layer(const ConvKernelParams& p) { return p.epilogue.is(EpilogueFn::kNone); }
+// Floats: also with a sum or slopes. Functions of one argument are no faster here than as members
+// of a band, which run over whole rows.
+inline bool float_layer(const ConvKernelParams& p) { return !p.epilogue.is(EpilogueFn::kUnary); }
 // At most so many output channels.
-inline bool two_channels(const ConvKernelParams& p) { return any_layer(p) && p.out_channels <= 2; }
+inline bool two_channels(const ConvKernelParams& p) {
+  return float_layer(p) && p.out_channels <= 2;
+}
 inline bool eight_channels(const ConvKernelParams& p) {
-  return any_layer(p) && p.out_channels <= 8;
+  return float_layer(p) && p.out_channels <= 8;
 }
 // Of depthwise layers: an output channel for each input channel.
 inline bool no_multiplier(const ConvKernelParams& p) {
-  return any_layer(p) && p.in_channels == p.out_channels;
+  return float_layer(p) && p.in_channels == p.out_channels;
 }
 // Bytes: also with a sum in fixed point.
 inline bool layer_or_sum(const ConvKernelParams& p) {

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "kernels/conv/float_block.h"
+#include "kernels/conv/float_epilogue.h"
 #include "kernels/conv/input_rows.h"
 #include "kernels/conv/row_cut.h"
 #include "kernels/conv/wide_panels.h"
@@ -67,11 +68,29 @@ PJ_INLINE void widen_panels(const FloatTile& f, const uint8_t* panel, int32_t pa
   }
 }
 
-// All panels of a tile, `channels` output channels, from `panel` on. `wide`: room for kWidePanels
-// panels, for f16 weights that are kWidened.
+// Pixels that are finished together: what they store stays in L1 until then.
+inline constexpr int32_t kFinishedPixels = 48;
+
+// The blocks of a run, and their epilogue.
+PJ_INLINE void compute_run(const FloatTile& f, const FloatRow& r,
+                           const RowCut<FloatBlocksFn>::Run& run, const FloatEpilogue* epilogue,
+                           int32_t channel) {
+  if (epilogue == nullptr) return run.blocks(f, r, run.col, run.count);
+  const int32_t most = kFinishedPixels / run.pixels > 0 ? kFinishedPixels / run.pixels : 1;
+  for (int32_t done = 0; done < run.count; done += most) {
+    const int32_t count = run.count - done < most ? run.count - done : most;
+    const int32_t col = run.col + done * run.pixels;
+    run.blocks(f, r, col, count);
+    epilogue->finish(r.out + col * f.out_step, 1, count * run.pixels, channel, r.channels);
+  }
+}
+
+// All panels of a tile, `channels` output channels, from `panel` on. `epilogue` may be null.
+// `wide`: room for kWidePanels panels, for f16 weights that are kWidened.
 template <typename W>
 void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t* panel,
-                    int32_t channels, uint8_t* out, [[maybe_unused]] uint8_t* wide = nullptr) {
+                    int32_t channels, uint8_t* out, const FloatEpilogue* epilogue,
+                    [[maybe_unused]] uint8_t* wide = nullptr) {
   using Read = std::conditional_t<kWidened<W>, float, W>;
   FloatTile tile = f;
   if (kWidened<W>)
@@ -91,7 +110,7 @@ void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t
       r.rows = pixels.table + row * pixels.row_step;
       r.out = out + row * pixels.out_row_bytes;
       for (int32_t i = 0; i < cut.count; ++i)
-        cut.runs[i].blocks(tile, r, cut.runs[i].col, cut.runs[i].count);
+        compute_run(tile, r, cut.runs[i], epilogue, channels - left);
     }
     panel += panels * f.panel_bytes;
     out += r.channels * static_cast<int64_t>(sizeof(float));
@@ -130,12 +149,14 @@ PJ_INLINE FloatPixels float_pixels_of(const Tile& t) {
 template <typename X, typename W, int mr, int nr>
 void run_float_conv(const Tile& t) {
   static_assert(std::is_same_v<X, float> && nr == kFloatPanel);
+  const FloatEpilogue epilogue(t);
   Tile rest = t;
   if (kWidened<W>)
     rest.scratch += wide_scratch_bytes(*static_cast<const ConvKernelParams*>(t.params), nr);
   compute_panels<W>(float_tile_of(t), float_pixels_of(rest),
                     reinterpret_cast<const uint8_t*>(t.in[1]), t.size[kChannel],
-                    reinterpret_cast<uint8_t*>(t.out[0]), reinterpret_cast<uint8_t*>(t.scratch));
+                    reinterpret_cast<uint8_t*>(t.out[0]), epilogue.present() ? &epilogue : nullptr,
+                    reinterpret_cast<uint8_t*>(t.scratch));
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ void run_float_dot_conv(const Tile& t) {
       dot_row<W>(f, r, pixels.cols);
     }
   }
+  FloatEpilogue(t).finish_tile();
 }
 
 }  // namespace

@@ -101,6 +101,7 @@ void run_float_pair_conv(const Tile& t) {
     for (int32_t i = 0; i < cut.count; ++i)
       cut.runs[i].blocks(f, r, cut.runs[i].col, cut.runs[i].count);
   }
+  FloatEpilogue(t).finish_tile();
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ struct RowCut {
   struct Run {
     Fn blocks;
     int32_t col, count;
+    int32_t pixels;  // of a block
   };
   Run runs[8];
   int32_t count = 0;
@@ -58,11 +59,11 @@ PJ_INLINE void cut_row(int32_t done, int32_t cols, const BlockSizes<Fn>& sizes, 
     const bool exact = size->pixels == n && &sizes.at_least(n - 1) != size;
     const int32_t count = exact ? left - (n - 1) * blocks : left / size->pixels;
     if (count > 0) {
-      cut.runs[cut.count++] = {size->blocks, done, count};
+      cut.runs[cut.count++] = {size->blocks, done, count, size->pixels};
       done += count * size->pixels;
     } else {
       // One block that computes pixels again which the one before it has.
-      cut.runs[cut.count++] = {size->blocks, cols - size->pixels, 1};
+      cut.runs[cut.count++] = {size->blocks, cols - size->pixels, 1, size->pixels};
       done = cols;
     }
   }

@@ -66,7 +66,7 @@ PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels
     const VnniBlocksFn blocks = panels == 4   ? vnni_overlapped_blocks<4>
                                 : panels == 2 ? vnni_overlapped_blocks<2>
                                               : vnni_overlapped_blocks<1>;
-    cut.runs[cut.count++] = {blocks, 0, count};
+    cut.runs[cut.count++] = {blocks, 0, count, pixels};
     return count * pixels;
   }
   return 0;

@@ -17,7 +17,7 @@
 
 #include "kernels/common/float_vector.h"
 #include "kernels/common/unrolled.h"
-#include "kernels/conv/conv.h"
+#include "kernels/conv/float_epilogue.h"
 #include "kernels/depthwise/float_slide.h"
 #include "kernels/kernel.h"
 
@@ -163,8 +163,12 @@ void run_float_depthwise(const Tile& t) {
   static_assert(std::is_same_v<X, float> && nr == Floats::kLanes);
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const SlidePanelFns code = slide_for(p);
-  if (code.whole != nullptr) return slide_tile<W>(t, p, code);
-  for (int32_t row = 0; row < t.size[kRow]; ++row) depthwise_row<W>(t, p, row);
+  if (code.whole != nullptr) {
+    slide_tile<W>(t, p, code);
+  } else {
+    for (int32_t row = 0; row < t.size[kRow]; ++row) depthwise_row<W>(t, p, row);
+  }
+  FloatEpilogue(t).finish_tile();
 }
 
 }  // namespace

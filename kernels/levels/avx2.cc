@@ -1,3 +1,5 @@
+#define PJ_ELEMENT_KERNEL(name) name##_avx2
+
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
 #include "kernels/conv/widened.h"

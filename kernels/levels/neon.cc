@@ -1,3 +1,5 @@
+#define PJ_ELEMENT_KERNEL(name) name##_neon
+
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
 #include "kernels/conv/neon_mull.h"

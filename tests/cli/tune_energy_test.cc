@@ -82,7 +82,8 @@ TEST_F(TuneEnergy, MeasuresWherePossible) {
   const LiveCounter counter(root_);
   const ToolResult result = tune({"--json", "--threads", "1"});
   ASSERT_EQ(result.status, 0) << result.err;
-  for (const Json& plan : Json::parse(result.out)["candidates"]) {
+  const Json json = Json::parse(result.out);
+  for (const Json& plan : json["candidates"]) {
     EXPECT_EQ(plan["energy_source"], "measured");
     EXPECT_GT(plan["energy_uj"], 0);
   }

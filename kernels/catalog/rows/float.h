@@ -5,7 +5,7 @@
 
 #define PJ_FLOAT_PAIR(X, isa, type, weights, mr, nr, dw_mr, lanes, macs)                         \
   X(type##_conv_##mr##x##nr##c1_##isa, kConv, float_conv, kF32, weights, kF32, isa, mr, nr, 1,   \
-    kConvSegments, any_layer, macs)                                                              \
+    kConvSegments, float_layer, macs)                                                            \
   X(type##_conv_##lanes##x1c##lanes##_##isa, kConv, float_dot_conv, kF32, weights, kF32, isa,    \
     lanes, 1, lanes, kConvSegments, two_channels, macs / 3)                                      \
   X(type##_dwconv_##dw_mr##x##lanes##c1_##isa, kDepthwise, float_depthwise, kF32, weights, kF32, \

@@ -1,0 +1,124 @@
+// Float layers with sums and slopes behind them, which join their kernels, against the
+// reference kernels of both, one after the other.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "kernels/registry.h"
+#include "runtime/exec/session.h"
+#include "runtime/passes/evaluate.h"
+#include "tests/support/graphs.h"
+
+namespace pj {
+namespace {
+
+constexpr int32_t kHeight = 9, kWidth = 31;
+
+struct Layer {
+  const char* name;
+  OpKind kind;
+  OpParams params;
+  Shape input, weights, output;
+};
+
+std::vector<Layer> layers() {
+  auto same = [](auto params) {
+    params.padding.mode = PadMode::kSame;
+    return params;
+  };
+  const Conv2DParams conv = same(Conv2DParams{});
+  const DepthwiseConv2DParams depthwise = same(DepthwiseConv2DParams{});
+  const auto image = [](int32_t channels) { return Shape{1, kHeight, kWidth, channels}; };
+  return {
+      {"pointwise", OpKind::kConv2D, conv, image(20), {83, 1, 1, 20}, image(83)},
+      {"3x3", OpKind::kConv2D, conv, image(5), {40, 3, 3, 5}, image(40)},
+      {"to 8 channels", OpKind::kConv2D, conv, image(16), {7, 3, 3, 16}, image(7)},
+      {"to 2 channels", OpKind::kConv2D, conv, image(33), {2, 1, 1, 33}, image(2)},
+      {"depthwise 3x3", OpKind::kDepthwiseConv2D, depthwise, image(21), {1, 3, 3, 21}, image(21)},
+      {"depthwise 7x7", OpKind::kDepthwiseConv2D, depthwise, image(21), {1, 7, 7, 21}, image(21)},
+      {"fully connected",
+       OpKind::kFullyConnected,
+       FullyConnectedParams{},
+       {99, 64},
+       {70, 64},
+       {99, 70}},
+  };
+}
+
+enum class Behind { kSum, kPRelu };
+
+Graph make_graph(const Layer& layer, Behind behind) {
+  testing::GraphBuilder b;
+  const DType f32 = DType::kF32;
+  const TensorId x = b.input("x", f32, layer.input);
+  const TensorId other = b.input("other", f32, layer.output);
+  const TensorId w = b.constant("w", f32, layer.weights);
+  const TensorId y = b.activation("y", f32, {}), z = b.activation("z", f32, {});
+  b.op(layer.kind, layer.params, {x, w}, {y});
+  switch (behind) {
+    case Behind::kSum:
+      b.op(OpKind::kBinary, BinaryParams{BinaryFn::kAdd, Activation::kRelu6}, {other, y}, {z});
+      break;
+    case Behind::kPRelu:
+      b.op(OpKind::kPRelu, NoParams{}, {y, b.constant("slopes", f32, {layer.output.back(0)})}, {z});
+      break;
+  }
+  auto graph = b.finish({z});
+  EXPECT_TRUE(graph) << graph.error().message;
+  return *graph;
+}
+
+std::vector<float> floats_of(std::span<const std::byte> bytes) {
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+std::vector<float> by_reference(Graph graph, const Session& session) {
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    Tensor& t = graph.tensor(graph.inputs[i]);
+    t.constant = true;
+    t.data = SharedBytes::copy_of(const_cast<Session&>(session).input_data(i));
+  }
+  for (const Op& op : graph.ops) {
+    const auto values = evaluate(graph, op);
+    EXPECT_TRUE(values);
+    graph.tensor(op.outputs[0]).data = (*values)[0];
+  }
+  return floats_of(graph.tensor(graph.outputs[0]).data.bytes);
+}
+
+void check(const Layer& layer, Behind behind, const std::string& level) {
+  SCOPED_TRACE(std::string(layer.name) + ", " + std::to_string(static_cast<int>(behind)) + ", " +
+               level);
+  const Graph graph = make_graph(layer, behind);
+  ModelOptions options;
+  options.target = target_of(host_cpu(), *isa_by_name(level));
+  auto model = Model::create(graph, options);
+  ASSERT_TRUE(model) << model.error().message;
+  for (const int threads : {1, 2}) {
+    auto session = Session::create(*model, {.threads = threads});
+    ASSERT_TRUE(session);
+    testing::GraphBuilder random(5);
+    for (size_t i = 0; i < (*session)->input_count(); ++i)
+      random.fill(DType::kF32, (*session)->input_data(i));
+    EXPECT_EQ((*session)->program().steps.size(), 1u) << "it was not fused";
+    ASSERT_TRUE((*session)->run());
+    const std::vector<float> actual = floats_of((*session)->output_data(0));
+    const std::vector<float> expected = by_reference(graph, **session);
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < actual.size(); ++i)
+      ASSERT_NEAR(actual[i], expected[i], 2e-5f * std::max(1.0f, std::fabs(expected[i]))) << i;
+  }
+}
+
+TEST(FloatEpilogue, GivesWhatTheOperatorBehindWouldGive) {
+  for (const char* level : {"avx2", "avx512"}) {
+    if (!(host_cpu().isa & built_isa()).includes(*isa_by_name(level))) continue;
+    for (const Layer& layer : layers())
+      for (const Behind behind : {Behind::kSum, Behind::kPRelu}) check(layer, behind, level);
+  }
+}
+
+}  // namespace
+}  // namespace pj
