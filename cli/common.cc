@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kBuiltinPrefix = "builtin:";
-
 std::vector<std::string> builtin_names() {
   std::vector<std::string> names;
   for (const BuiltinModel& m : builtin_models())
@@ -113,6 +111,17 @@ void check_model_name(const std::string& name) {
   fail("there is no file '{}'{}", name, did_you_mean(name, neighbours(name)));
 }
 
+namespace {
+
+std::shared_ptr<Model> make_named(const std::string& name, LoadedFile file,
+                                  const LoadOptions& options) {
+  Result<std::shared_ptr<Model>> model = make_model(std::move(file), options);
+  if (!model) fail("{}: {}", name, model.error().message);
+  return std::move(*model);
+}
+
+}  // namespace
+
 OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   check_model_name(name);
   unwrap(effective_isa(options.isa), kUsage);
@@ -123,7 +132,7 @@ OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   load_options.isa = options.isa;
   load_options.bands = options.bands == "on";
   load_options.xnnpack = unwrap(xnnpack_mode_by_name(options.xnnpack), kUsage);
-  OpenModel open{name, unwrap(load_model(name, load_options)), nullptr};
+  OpenModel open{name, make_named(name, unwrap(load_named(name)), load_options), nullptr};
   Result<std::unique_ptr<Session>> session = Session::create(open.model, session_options);
   if (!session) fail("{}: {}", name, session.error().message);
   open.session = std::move(*session);
@@ -135,9 +144,7 @@ std::shared_ptr<Model> load_for_isa(const std::string& name, LoadedFile file,
   unwrap(effective_isa(isa), kUsage);
   LoadOptions options;
   options.isa = isa;
-  Result<std::shared_ptr<Model>> model = make_model(std::move(file), options);
-  if (!model) fail("{}: {}", name, model.error().message);
-  return std::move(*model);
+  return make_named(name, std::move(file), options);
 }
 
 std::string level_name(IsaSet isa) {

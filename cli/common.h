@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/parser.h"
-#include "converters/load/load.h"
+#include "converters/named/named.h"
 #include "runtime/exec/session.h"
 
 namespace pj::cli {

@@ -81,7 +81,7 @@ void check_paths(const Options& options) {
 int execute(const Options& options) {
   check_paths(options);
   const std::vector<Target> targets = resolve_targets(options.targets);
-  LoadedFile file = unwrap(load_file(options.in));
+  LoadedFile file = unwrap(load_named(options.in));
   Graph& graph = file.graph;
   const size_t ops_before = graph.ops.size();
   if (const Status status = run_passes(graph); !status)

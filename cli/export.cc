@@ -22,7 +22,7 @@ int execute(const std::string& in, const std::string& out) {
   if (fs::equivalent(in, out, ignored))
     usage_error("'{}' is both input and output; choose another name for the output", out);
 
-  const LoadedFile file = unwrap(load_file(in));
+  const LoadedFile file = unwrap(load_named(in));
   const Result<SharedBytes> bytes = export_tflite(
       file.graph,
       fmt::format("Written by Picojoule {} from {}", PJ_VERSION, fs::path(in).filename().string()));

@@ -62,7 +62,7 @@ Inspection inspect(const Options& options) {
   check_model_name(options.model);
   Inspection in;
   in.name = options.model;
-  in.file = unwrap(load_file(options.model));
+  in.file = unwrap(load_named(options.model));
   if (in.file.kind == FileKind::kPj) {
     const SharedBytes bytes = map_file(options.model);
     in.pj = unwrap(read_model(bytes));

@@ -53,7 +53,7 @@ int list_builtins() {
   Table table({{"name", false}, {"input", false}, {"MACs", true}, {"weights", true}, {"", false}});
   auto add = [&](const char* name, const char* summary) {
     const std::string full = fmt::format("builtin:{}", name);
-    const Graph graph = unwrap(load_file(full)).graph;
+    const Graph graph = unwrap(load_named(full)).graph;
     table.add({full, to_string(graph.tensor(graph.inputs[0]).shape), count_text(total_macs(graph)),
                bytes_text(constant_bytes(graph)), summary});
   };

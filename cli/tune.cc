@@ -64,7 +64,7 @@ void store(const Options& options, const LoadedFile& file, const Model& model,
 }
 
 int tune_latency(const Options& options) {
-  const LoadedFile file = unwrap(load_file(options.in));
+  const LoadedFile file = unwrap(load_named(options.in));
   const std::shared_ptr<Model> model = load_for_isa(options.in, file, options.isa);
   TuneOptions tune_options;
   tune_options.threads = std::max(options.threads, 1);
@@ -94,7 +94,7 @@ void store_chosen(const Options& options, const EnergyChoice& choice) {
   const EnergyCandidate& first = choice.candidates.front();
   const EnergyCandidate& chosen = choice.candidates[*choice.chosen];
   const auto ns = [](double ms) { return static_cast<int64_t>(ms * 1e6); };
-  store(options, unwrap(load_file(options.in)), *choice.model, choice.bands,
+  store(options, unwrap(load_named(options.in)), *choice.model, choice.bands,
         {ns(first.fastest_ms), ns(chosen.fastest_ms),
          static_cast<int64_t>(choice.candidates.size()), chosen.name.threads});
   if (!options.json)

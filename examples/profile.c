@@ -1,6 +1,6 @@
 /* profile MODEL: where the time and the energy of a model go, layer by layer.
  *
- *   profile builtin:fashion
+ *   profile models/fashion/fashion.tflite
  *
  * An energy is printed with its 95 % interval and where it comes from: a power counter of this
  * machine ("measured"), or a model ("calibrated", "prior"). "unknown" where there is neither.

@@ -1,4 +1,4 @@
-// Models compiled into the library: `builtin:NAME` on the command line.
+// Models compiled into the tool: `builtin:NAME` on the command line.
 #pragma once
 
 #include <span>

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "converters/load/load.h"
+#include "converters/named/named.h"
 #include "runtime/energy/counters/sampler.h"
 #include "runtime/exec/session.h"
 
@@ -93,7 +93,8 @@ Result<Costs> measure(Session& session) {
 }
 
 Status report(const std::string& name) {
-  PJ_ASSIGN(const auto model, load_model(name));
+  PJ_ASSIGN(LoadedFile file, load_named(name));
+  PJ_ASSIGN(const auto model, make_model(std::move(file)));
   PJ_ASSIGN(const auto session, Session::create(model));
   int64_t macs = 0;
   for (const Step& step : session->program().steps) macs += step.macs;

@@ -3,14 +3,10 @@
 #include "converters/load/choices.h"
 #include "converters/tflite/tflite.h"
 #include "kernels/registry.h"
-#include "models/builtin.h"
-#include "models/topology.h"
 #include "runtime/base/file.h"
 
 namespace pj {
 namespace {
-
-constexpr std::string_view kBuiltinPrefix = "builtin:";
 
 // The packed weights of all targets, named by the addresses of the portable weights and bias that
 // their operator has in the file: these survive the passes, operators' indices do not.
@@ -57,22 +53,7 @@ Result<LoadedFile> load_bytes(SharedBytes bytes, const std::string& name) {
   return loaded;
 }
 
-Result<LoadedFile> load_builtin(std::string_view name) {
-  if (const BuiltinModel* model = find_builtin(name))
-    return load_bytes(SharedBytes{model->file, nullptr}, model->name);
-  PJ_ASSIGN(const TopologySpec spec, parse_topology(name));
-  LoadedFile loaded;
-  loaded.kind = FileKind::kTopology;
-  PJ_ASSIGN(loaded.graph, build_topology(spec));
-  return loaded;
-}
-
 Result<LoadedFile> load_file(const std::string& name) {
-  if (name.starts_with(kBuiltinPrefix)) {
-    Result<LoadedFile> loaded = load_builtin(std::string_view(name).substr(kBuiltinPrefix.size()));
-    if (!loaded) return in_context(name, std::move(loaded.error()));
-    return loaded;
-  }
   PJ_ASSIGN(auto file, MappedFile::open(name));
   Result<LoadedFile> loaded = load_bytes(SharedBytes{file->bytes(), file}, name);
   // Whatever zeros looked like, this is what is wrong.

@@ -14,7 +14,7 @@ namespace pj {
 enum class FileKind {
   kPj,
   kTflite,
-  kTopology,  // no file: built by models/
+  kTopology,  // no file: built by models/ (converters/named)
 };
 
 struct LoadedFile {
@@ -26,9 +26,8 @@ struct LoadedFile {
   std::shared_ptr<const MappedFile> map;  // whose bytes these are, if a file's
 };
 
-// Recognises the format by its content, not by the file's name; maps the file read-only. `name` may
-// be `builtin:NAME`: a model compiled into this library, or a topology (models/topology.h). Errors:
-// those of the file, reader, importer and builder, each beginning with the name.
+// Recognises the format by its content, not by the file's name; maps the file read-only. Errors:
+// those of the file, reader and importer, each beginning with the name.
 Result<LoadedFile> load_file(const std::string& name);
 // The same from memory that `bytes.owner` keeps alive; `name` is for messages only.
 Result<LoadedFile> load_bytes(SharedBytes bytes, const std::string& name);

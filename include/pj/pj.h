@@ -110,8 +110,7 @@ typedef struct pj_model_options {
 #define PJ_MODEL_OPTIONS_INIT \
   { sizeof(pj_model_options), NULL, 0, 0, NULL }
 
-/* Loads a .tflite or .pj file, recognised by its content, or "builtin:NAME", a model inside the
- * library or a topology that it builds ("builtin:mobilenet_v2-f32"). The file is mapped into memory
+/* Loads a .tflite or .pj file, recognised by its content. The file is mapped into memory
  * and its weights are used in place: it must not be changed until the model is gone; to replace it,
  * rename another file over it. If it is truncated all the same, pj_run() fails instead of the
  * process: while such models exist, a handler of SIGBUS is installed that passes other faults on

@@ -7,7 +7,7 @@
 #include <regex>
 
 #include "cli/step_bound.h"
-#include "converters/load/load.h"
+#include "converters/named/named.h"
 #include "runtime/base/clock.h"
 #include "runtime/exec/session.h"
 #include "tests/cli/live_counter.h"
@@ -81,7 +81,7 @@ TEST_F(ProfileReport, StepsSayWhatTheyWaitFor) {
 
 // A machine with round figures: 1000 GMAC/s, 100 GB/s from everywhere.
 TEST(StepBounds, AreWhatWouldTakeLongest) {
-  const auto model = load_model("builtin:fashion");
+  const auto model = make_model(*load_named("builtin:fashion"));
   ASSERT_TRUE(model);
   const auto session = Session::create(*model);
   ASSERT_TRUE(session);
@@ -241,7 +241,7 @@ TEST_F(ProfileReport, ThePageDrawsItselfInABrowser) {
 
 // With counters off. Minima of runs in turn; a busy machine gets more than one chance.
 TEST(Profiling, CostsAtMostAHundredthOfATenMegaMacModel) {
-  const auto model = load_model("builtin:fashion");
+  const auto model = make_model(*load_named("builtin:fashion"));
   ASSERT_TRUE(model);
   const auto session = Session::create(*model);
   ASSERT_TRUE(session);

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <set>
 
-#include "converters/load/load.h"
+#include "converters/named/named.h"
 #include "converters/tflite/export.h"
 #include "models/builders/random.h"
 #include "runtime/base/checksum.h"
@@ -78,11 +78,11 @@ TEST(TopologyName, MistakesAreNamedWithWhatIsAllowed) {
   }
 }
 
-TEST(TopologyName, LoadFileKnowsThem) {
-  const Result<LoadedFile> file = load_file("builtin:dscnn");
+TEST(TopologyName, LoadNamedKnowsThem) {
+  const Result<LoadedFile> file = load_named("builtin:dscnn");
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ(file->kind, FileKind::kTopology);
-  const Result<LoadedFile> wrong = load_file("builtin:dscnn-f99");
+  const Result<LoadedFile> wrong = load_named("builtin:dscnn-f99");
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().message, AllOf(HasSubstr("builtin:dscnn-f99: "), HasSubstr("'f99'")));
 }
