@@ -8,6 +8,8 @@
 // multiplies, the 8 are the limit (4 products a cycle) and the rest is hidden; on Cortex-A53, in
 // order, 18 cycles, with 8 independent chains of sums.
 //
+// Most 3 x 3 and 5 x 5 windows go to kernels/depthwise/neon_mull.h, which is faster.
+//
 // Blocks whose windows hang over the ends of the row, or that have fewer than 8 channels, or a
 // channel multiplier, work on a copy of their windows in scratch.
 //

@@ -93,6 +93,11 @@ Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
     l.kernel_w = one_of({1, 2, 3, 3, 3, 4, 5, 6, 7});
     l.stride = one_of({1, 1, 1, 2, 2, 3});
     l.dilation = one_of({1, 1, 1, 2, 3});
+    // Windows that kernels have code of their own for.
+    if (pick(0, 3) == 0) {
+      l.kernel_h = l.kernel_w = one_of({3, 5});
+      l.multiplier = l.dilation = 1;
+    }
     if (direct) {
       l.in_c = (l.in_c + 3) / 4 * 4;
       l.kernel_h = l.kernel_w = 3;
