@@ -13,14 +13,14 @@ pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_refere
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
 pj_kernel_level(scalar SCALAR "")
-pj_kernel_level(avx2 AVX2 "-mavx2 -mfma -mf16c")
+pj_kernel_level(avx2 AVX2 "-mavx2 -mfma -mf16c -mbmi -mbmi2")
 # Loops that need all 16 registers: gcc's allocation loop by loop moves and spills around them.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx2.cc PROPERTIES
   COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
-pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mavxvnni")
+pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mbmi -mbmi2 -mavxvnni")
 set(avx512 "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd")
 pj_kernel_level(avx512 AVX512 "${avx512}")
-pj_kernel_level(avx512vnni AVX512VNNI "${avx512} -mavx512vnni")
+pj_kernel_level(avx512vnni AVX512VNNI "${avx512} -mavx512vnni -mbmi -mbmi2")
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx512vnni.cc PROPERTIES
   COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")

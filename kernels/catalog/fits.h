@@ -26,9 +26,10 @@ inline bool eight_channels(const ConvKernelParams& p) {
 inline bool no_multiplier(const ConvKernelParams& p) {
   return float_layer(p) && p.in_channels == p.out_channels;
 }
-// Bytes: also with a sum in fixed point.
-inline bool layer_or_sum(const ConvKernelParams& p) {
-  return any_layer(p) || (p.epilogue.is(EpilogueFn::kAdd) && p.epilogue.sum.fixed_point != 0);
+// Bytes, with the epilogues of kernels/conv/byte_epilogue.h too.
+inline bool any_bytes(const ConvKernelParams& p) {
+  return any_layer(p) || p.epilogue.is(EpilogueFn::kUnary) ||
+         (p.epilogue.is(EpilogueFn::kAdd) && p.epilogue.sum.fixed_point != 0);
 }
 
 }  // namespace fits

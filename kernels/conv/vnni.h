@@ -10,6 +10,7 @@
 
 #include <type_traits>
 
+#include "kernels/conv/byte_epilogue.h"
 #include "kernels/conv/segment_blocks.h"
 #include "kernels/conv/vnni_block.h"
 #include "kernels/conv/vnni_overlap.h"
@@ -184,6 +185,7 @@ template <typename X, typename W, int mr, int nr>
 void run_vnni_conv(const Tile& t) {
   static_assert(nr == 16 && mr * Vnni::kPanelVectors == Vnni::kAccumulators);
   run_vnni_tile(t, std::is_same_v<X, uint8_t>);
+  finish_bytes<X>(t);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "kernels/common/unrolled.h"
+#include "kernels/conv/byte_epilogue.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/widened_rows.h"
 #include "kernels/kernel.h"
@@ -400,6 +401,7 @@ void run_widened_conv(const Tile& t) {
       }
     }
   }
+  finish_bytes<X>(t);
 }
 
 }  // namespace

@@ -19,21 +19,28 @@ PJ_INLINE void quantized_run(const Run& run, ByteLimits<Q> limits, F f) {
   });
 }
 
+template <typename Q>
+PJ_INLINE ByteLimits<Q> limits_of(const QuantizedAdd& r) {
+  return {r.zero_point, r.low + r.zero_point, r.high + r.zero_point};
+}
+
+template <typename Q>
+PJ_INLINE void fixed_point_sum(const QuantizedAdd& r, const Run& run) {
+  const VecI32 ma = splat(r.multiplier_a), mb = splat(r.multiplier_b), bias = splat(r.bias);
+  const int shift = r.shift;
+  quantized_run<Q>(run, limits_of<Q>(r), [=](VecI32 a, VecI32 b) {
+    const VecI32 sum = hn::Add(hn::Add(bias, hn::Mul(a, ma)), hn::Mul(b, mb));
+    return hn::ShiftRightSame(sum, shift);
+  });
+}
+
 template <typename Q, typename>
 void run_quantized_sum(const Tile& t) {
   const SumParams& p = *static_cast<const SumParams*>(t.params);
   const QuantizedAdd& r = p.rule;
-  const ByteLimits<Q> limits{r.zero_point, r.low + r.zero_point, r.high + r.zero_point};
-  if (r.fixed_point) {
-    const VecI32 ma = splat(r.multiplier_a), mb = splat(r.multiplier_b), bias = splat(r.bias);
-    const int shift = r.shift;
-    return for_runs<2>(t, p.strides, [&](const Run& run) {
-      quantized_run<Q>(run, limits, [=](VecI32 a, VecI32 b) {
-        const VecI32 sum = hn::Add(hn::Add(bias, hn::Mul(a, ma)), hn::Mul(b, mb));
-        return hn::ShiftRightSame(sum, shift);
-      });
-    });
-  }
+  if (r.fixed_point)
+    return for_runs<2>(t, p.strides, [&](const Run& run) { fixed_point_sum<Q>(r, run); });
+  const ByteLimits<Q> limits = limits_of<Q>(r);
   const VecI32 za = splat(r.zero_a), zb = splat(r.zero_b);
   const VecF32 ra = splat(r.ratio_a), rb = splat(r.ratio_b);
   const VecF32 low = splat(static_cast<float>(r.low)), high = splat(static_cast<float>(r.high));

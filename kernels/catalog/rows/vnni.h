@@ -4,6 +4,6 @@
 
 #define PJ_VNNI_ROWS(X, isa, mr, macs)                                                          \
   X(qs8_conv_##mr##x16c4_##isa, kConv, vnni_conv, kI8, kI8, kI8, isa, mr, 16, 4, kConvSegments, \
-    any_layer, macs)                                                                            \
+    any_bytes, macs)                                                                            \
   X(qu8_conv_##mr##x16c4_##isa, kConv, vnni_conv, kU8, kU8, kU8, isa, mr, 16, 4, kConvSegments, \
-    any_layer, macs)
+    any_bytes, macs)
