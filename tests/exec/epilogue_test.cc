@@ -12,14 +12,14 @@ using testing::GraphBuilder;
 using testing::per_channel;
 using testing::quantized;
 
-struct Case {
+struct EpilogueCase {
   DType dtype;
   int32_t height, width, in_c, out_c, window;
 };
 
 // A convolution and an operator on its result. If the result is an output as well, the two cannot
 // be fused.
-Graph graph_of(const Case& c, bool sum, bool separate) {
+Graph graph_of(const EpilogueCase& c, bool sum, bool separate) {
   GraphBuilder b(3);
   const bool is_signed = c.dtype == DType::kI8;
   const int32_t zero = is_signed ? 0 : 128;
@@ -75,12 +75,12 @@ std::vector<IsaSet> levels() {
 }
 
 TEST(Epilogue, GivesTheBitsOfTwoOperators) {
-  const Case cases[] = {{DType::kI8, 1, 1, 64, 70, 1},  {DType::kI8, 7, 5, 16, 16, 1},
-                        {DType::kI8, 9, 30, 12, 33, 3}, {DType::kU8, 6, 13, 24, 64, 1},
-                        {DType::kU8, 33, 31, 3, 5, 3},  {DType::kI8, 40, 40, 32, 96, 1}};
+  const EpilogueCase cases[] = {{DType::kI8, 1, 1, 64, 70, 1},  {DType::kI8, 7, 5, 16, 16, 1},
+                                {DType::kI8, 9, 30, 12, 33, 3}, {DType::kU8, 6, 13, 24, 64, 1},
+                                {DType::kU8, 33, 31, 3, 5, 3},  {DType::kI8, 40, 40, 32, 96, 1}};
   if (levels().empty()) GTEST_SKIP() << "no level of this host has epilogues";
   for (const IsaSet& isa : levels()) {
-    for (const Case& c : cases) {
+    for (const EpilogueCase& c : cases) {
       for (const bool sum : {true, false}) {
         SCOPED_TRACE(to_string(isa) + (sum ? " sum " : " function ") + std::to_string(c.out_c));
         auto two = session_of(graph_of(c, sum, true), isa, 1);
