@@ -47,6 +47,11 @@ class Tuner {
     PJ_ASSIGN(const Times times, compare(*original, *best_));
     result_.before_ns = times.incumbent;
     result_.after_ns = times.candidate;
+    // On a busy machine small gains may have been chance: together they have to be one.
+    if (!faster(times)) {
+      result_.bands = before;
+      result_.accepted = 0;
+    }
     if (result_.bands == before) result_.after_ns = result_.before_ns;
     return std::move(result_);
   }
@@ -55,6 +60,10 @@ class Tuner {
   struct Times {
     int64_t incumbent = INT64_MAX, candidate = INT64_MAX;
   };
+
+  static bool faster(const Times& t) {
+    return static_cast<double>(t.candidate) <= kLeastGain * static_cast<double>(t.incumbent);
+  }
 
   // What changes bands comes first: it promises the most.
   std::vector<Move> moves_for(const Bands& bands) const {
@@ -122,8 +131,7 @@ class Tuner {
     ++result_.candidates;
     for (int confirmation = 0; confirmation < 2; ++confirmation) {
       PJ_ASSIGN(const Times times, compare(*best_, *candidate));
-      if (static_cast<double>(times.candidate) > kLeastGain * static_cast<double>(times.incumbent))
-        return {};
+      if (!faster(times)) return {};
     }
     result_.bands = bands;
     ++result_.accepted;
