@@ -52,15 +52,17 @@ std::string bands_text(const std::vector<BandChoice>& bands) {
   return text.empty() ? "none: layer by layer" : text;
 }
 
-// Stores `bands` for the model's target, beside what the file has for others.
-void store(const Options& options, const LoadedFile& file, const Model& model,
+// Stores `bands` for `target`, beside what the file has for others. Epilogues are the target's, not
+// the file's: the graph is that of the file.
+void store(const Options& options, const LoadedFile& file, const Target& target,
            const std::vector<BandChoice>& bands, const TuningStatistics& statistics) {
-  const Target& target = model.options().target;
-  TargetRecord record = unwrap(pack_for_target(model.graph(), target));
+  Graph graph = file.graph;
+  unwrap(run_passes(graph));
+  TargetRecord record = unwrap(pack_for_target(graph, target));
   record.choices = write_choices(bands, statistics);
-  std::vector<TargetRecord> records = other_targets(file, model.graph(), target.isa);
+  std::vector<TargetRecord> records = other_targets(file, graph, target.isa);
   records.insert(records.begin(), std::move(record));
-  unwrap(write_model(options.out, model.graph(), records));
+  unwrap(write_model(options.out, graph, records));
 }
 
 int tune_latency(const Options& options) {
@@ -73,7 +75,7 @@ int tune_latency(const Options& options) {
   tune_options.progress = [&](size_t done, size_t total) { progress.update(done, total); };
   const Result<TuneResult> tuned = tune(model, tune_options);
   if (!tuned) fail("{}: {}", options.in, tuned.error().message);
-  store(options, file, *model, tuned->bands,
+  store(options, file, model->options().target, tuned->bands,
         {tuned->before_ns, tuned->after_ns, static_cast<int64_t>(tuned->candidates),
          tune_options.threads});
 
@@ -94,7 +96,7 @@ void store_chosen(const Options& options, const EnergyChoice& choice) {
   const EnergyCandidate& first = choice.candidates.front();
   const EnergyCandidate& chosen = choice.candidates[*choice.chosen];
   const auto ns = [](double ms) { return static_cast<int64_t>(ms * 1e6); };
-  store(options, unwrap(load_named(options.in)), *choice.model, choice.bands,
+  store(options, unwrap(load_named(options.in)), choice.model->options().target, choice.bands,
         {ns(first.fastest_ms), ns(chosen.fastest_ms),
          static_cast<int64_t>(choice.candidates.size()), chosen.name.threads});
   if (!options.json)

@@ -29,9 +29,10 @@ Status check_kernels(const Program& program, std::span<const KernelDesc> catalog
   return {};
 }
 
-// What the graph becomes for the target, unless another library goes first.
+// What the graph becomes for the target, unless another library may take operators: it knows no
+// epilogues.
 Status fuse(Graph& graph, const ModelOptions& options) {
-  if (options.prepared != nullptr && options.prepared_before_tuned) return {};
+  if (options.prepared != nullptr) return {};
   PJ_TRY(fuse_for_target(graph, options.target, options.catalog));
   return {};
 }

@@ -7,6 +7,8 @@ import unittest
 
 from bench.peers import client
 
+MODEL = pathlib.Path(__file__).parents[2] / "models/fashion/fashion.tflite"
+
 
 class Worker(unittest.TestCase):
     def setUp(self):
@@ -22,7 +24,7 @@ class Worker(unittest.TestCase):
         return str(caught.exception)
 
     def test_a_model_from_load_to_output(self):
-        loaded = self.worker.ask("load 2 builtin:fashion")
+        loaded = self.worker.ask(f"load 2 {MODEL}")
         (spec,) = loaded["inputs"]
         self.assertEqual(spec["shape"], [1, 28, 28, 1])
         self.assertGreater(loaded["load_ms"], 0)
@@ -37,7 +39,7 @@ class Worker(unittest.TestCase):
         self.assertGreater(self.worker.ask("memory")["peak_kb"], loaded["base_kb"])
 
     def test_runs_for_the_time_that_is_asked_for(self):
-        self.worker.ask("load 1 builtin:fashion")
+        self.worker.ask(f"load 1 {MODEL}")
         start = time.monotonic()
         self.worker.ask("run 30 1")
         self.assertGreaterEqual(time.monotonic() - start, 0.03)
@@ -46,7 +48,7 @@ class Worker(unittest.TestCase):
         self.assertIn("unknown command", self.refused("dance"))
         self.assertIn("missing.tflite", self.refused("load 1 missing.tflite"))
         self.assertIn("THREADS", self.refused("load many x.tflite"))
-        self.worker.ask("load 1 builtin:fashion")
+        self.worker.ask(f"load 1 {MODEL}")
         self.assertIn("no such input", self.refused("input 9 x"))
         self.assertIn("cannot read", self.refused(f"input 0 {self.folder}/none"))
         long = self.folder / "long"
