@@ -54,7 +54,9 @@ int64_t peak_rss_bytes() {
 
 // Forgets the peak of the model before; without the right to do so, the larger one is reported.
 void reset_peak_rss() {
+#ifdef __GLIBC__
   malloc_trim(0);
+#endif
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 

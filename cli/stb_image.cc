@@ -1,5 +1,7 @@
 // The implementation of stb_image, with the decoders that picture.cc offers and no others: formats
 // that nobody needs are only a surface for attacks.
+#include <cstdlib>
+
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_BMP
@@ -11,5 +13,3 @@
 #define STBI_FREE(p) std::free(p)
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb/stb_image.h>
-
-#include <cstdlib>
