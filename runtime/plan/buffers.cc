@@ -114,6 +114,12 @@ class Mapper {
       if (graph_.tensors[t].constant) uses_[t] += 2;
   }
 
+  // Readers of a part are readers of the whole.
+  void put_part(TensorId part, Sharing::Place place) {
+    sharing_.put(part, place);
+    uses_[static_cast<size_t>(sharing_.place(part).root)] += uses_[static_cast<size_t>(part)];
+  }
+
   // Parts are read where they are in the whole. Those that somebody outside reads are copied there.
   bool try_split(const Op& op) {
     const Tensor& x = graph_.tensor(op.inputs[0]);
@@ -126,7 +132,7 @@ class Mapper {
     }
     int64_t offset = 0;
     for (TensorId id : op.outputs) {
-      sharing_.put(id, {op.inputs[0], offset});
+      put_part(id, {op.inputs[0], offset});
       offset += byte_size(graph_.tensor(id));
     }
     return true;
@@ -135,7 +141,7 @@ class Mapper {
   bool try_slice(const Op& op) {
     const std::optional<int64_t> begin = piece_begin(graph_, op);
     if (!begin || outputs_[static_cast<size_t>(op.outputs[0])]) return false;
-    sharing_.put(op.outputs[0], {op.inputs[0], *begin});
+    put_part(op.outputs[0], {op.inputs[0], *begin});
     return true;
   }
 

@@ -114,5 +114,14 @@ TEST_F(Views, PartsThatLieApartOrLeaveTheGraphAreCopied) {
   EXPECT_EQ(ran.outputs[2], (Floats{-20, -18}));
 }
 
+// The part is the whole, whose only reader is the split: its own readers count.
+TEST_F(Views, APartThatIsJoinedTwiceIsCopied) {
+  const TensorId x = b.input("x", DType::kF32, {2});
+  const TensorId part = tensor({2});
+  b.op(OpKind::kSplit, SplitParams{.axis = 0, .sizes = {}}, {negated(x, {2})}, {part});
+  const Ran ran = run(*b.finish({negated(joined({part, part}, 0, {4}), {4})}));
+  EXPECT_EQ(ran.outputs[0], (Floats{-20, -19, -20, -19}));
+}
+
 }  // namespace
 }  // namespace pj
