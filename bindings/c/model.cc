@@ -47,12 +47,6 @@ Result<pj_model*> load_memory(const void* data, size_t size, const pj_model_opti
   return new pj_model{std::move(*model)};
 }
 
-// Hands a new handle out, or NULL and the error.
-pj_status give(Result<pj_model*> made, pj_model** out) {
-  *out = made ? *made : nullptr;
-  return made ? pj_ok : report(made.error());
-}
-
 }  // namespace
 }  // namespace pj
 

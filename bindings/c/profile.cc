@@ -31,15 +31,16 @@ Result<const ProfileLibrary*> load_profile_library() {
   return library;
 }
 
-Result<std::unique_ptr<pj_profile>> make_profile(pj_session* session,
-                                                 const pj_profile_options* given) {
+Result<pj_profile*> make_profile(pj_session* session, const pj_profile_options* given) {
   PJ_TRY(check_pointer(session, "session"));
   PJ_TRY(check_prepared(*session));
   const pj_profile_options defaults = PJ_PROFILE_OPTIONS_INIT;
   if (given != nullptr) PJ_TRY(check_struct(given, "pj_profile_options"));
   static const Result<const ProfileLibrary*> library = load_profile_library();
   if (!library) return tl::unexpected(library.error());
-  return (*library)->profile(*session->session, given != nullptr ? *given : defaults);
+  PJ_ASSIGN(std::unique_ptr<pj_profile> profile,
+            (*library)->profile(*session->session, given != nullptr ? *given : defaults));
+  return profile.release();
 }
 
 Status check_step(const pj_profile* profile, size_t index) {
@@ -94,9 +95,7 @@ extern "C" {
 pj_status pj_session_profile(pj_session* session, const pj_profile_options* options,
                              pj_profile** profile) noexcept {
   if (auto ok = pj::check_pointer(profile, "profile"); !ok) return pj::report(ok);
-  auto made = pj::make_profile(session, options);
-  *profile = made ? made->release() : nullptr;
-  return made ? pj_ok : pj::report(made.error());
+  return pj::give(pj::make_profile(session, options), profile);
 }
 
 void pj_profile_free(pj_profile* profile) noexcept { delete profile; }

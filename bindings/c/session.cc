@@ -70,9 +70,7 @@ extern "C" {
 pj_status pj_session_create(pj_model* model, const pj_session_options* options,
                             pj_session** session) noexcept {
   if (auto ok = pj::check_pointer(session, "session"); !ok) return pj::report(ok);
-  auto made = pj::create(model, options);
-  *session = made ? *made : nullptr;
-  return made ? pj_ok : pj::report(made.error());
+  return pj::give(pj::create(model, options), session);
 }
 
 void pj_session_free(pj_session* session) noexcept { delete session; }
