@@ -18,7 +18,8 @@
 //
 // Panels of at most half a vector of channels have two or four columns in one vector.
 //
-// Windows of 3x3 need no strips where there are enough registers: dot_direct.h.
+// Where there are enough registers, windows of 3x3 need no strips (dot_direct.h), and those of 5x5
+// fewer products (dot_crossed.h).
 //
 // Traits describe the vectors: `Vectors` of dot_zmm.h, dot_ymm.h, dot_pairs.h and dot_neon.h.
 // Operands and parameters are those of kernels/conv/conv.h. Compiled once for each ISA level, hence
@@ -27,7 +28,7 @@
 
 #include <type_traits>
 
-#include "kernels/depthwise/dot_direct.h"
+#include "kernels/depthwise/dot_crossed.h"
 #include "kernels/depthwise/dot_tile.h"
 
 namespace pj {
@@ -300,8 +301,10 @@ void run_dot(const Tile& t) {
                      dot_taps(p),
                      reinterpret_cast<int32_t*>(t.scratch),
                      t.scratch + dot_table_bytes(p)};
-  if constexpr (V::kBytes == kDirectVectorBytes)
+  if constexpr (V::kBytes == kDirectVectorBytes) {
     if (dot_direct(p)) return run_direct(d);
+    if (dot_crossed(p, V::kBytes)) return run_crossed(d);
+  }
   const std::byte* packed = t.in[1];
   DotSource sources[V::kChannels / 16];
   int32_t listed = 0;  // pixels of a vector that the table of taps is for

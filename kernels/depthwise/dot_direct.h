@@ -32,18 +32,17 @@ struct RowParts {
   }
 };
 
-// Reads columns of four rows of the input.
+// Reads pixels of the input, G of them in a vector.
 template <typename V, int G>
-struct DirectColumns {
+struct DirectInput {
   using Masks = typename V::template Masks<G>;
 
-  const std::byte* rows[kGroupRows];  // at column 0
   typename V::Bytes pad, flips;
   Masks whole;
   int32_t width, apart;  // columns: of the image, from a part of the row to the next
   int64_t col_bytes;
 
-  PJ_INLINE DirectColumns(const DotTile<V>& d, const DotPanel& panel, int32_t part_distance)
+  PJ_INLINE DirectInput(const DotTile<V>& d, const DotPanel& panel, int32_t part_distance)
       : pad(V::set(static_cast<uint8_t>(*d.t.in[2]) ^ (V::template kFlipsFirst<G> ? d.flip : 0))),
         flips(V::set(d.flip)),
         whole(panel.channels),
@@ -51,23 +50,46 @@ struct DirectColumns {
         apart(part_distance * d.p.stride_w),
         col_bytes(d.p.in_col_bytes) {}
 
+  // Whether all parts of `count` columns from `first` on are inside the image.
+  PJ_INLINE bool inside(int32_t first, int32_t count) const {
+    return first >= 0 && first + count - 1 + (G - 1) * apart < width;
+  }
+  // Masks of a column, parts of which may be outside.
+  PJ_INLINE Masks masks_of(int32_t first) const {
+    Masks masks = whole;
+    unrolled<G>([&](auto g) PJ_INLINE_LAMBDA {
+      const int32_t column = first + g * apart;
+      if (column < 0 || column >= width) masks.part[g] = 0;
+    });
+    return masks;
+  }
+  // A column of a row; where masks say so, padding instead.
+  PJ_INLINE typename V::Bytes load(const std::byte* row, int32_t column, const Masks& masks) const {
+    return V::template load_masked<G>(row + column * col_bytes, apart * col_bytes, masks, pad,
+                                      flips);
+  }
+};
+
+// Reads columns of four rows of the input.
+template <typename V, int G>
+struct DirectColumns : DirectInput<V, G> {
+  using DirectInput<V, G>::DirectInput;
+
+  const std::byte* rows[kGroupRows];  // at column 0
+
   // The quads of column `first` and those of the other parts of the row.
   PJ_INLINE void load(int32_t first, typename V::Bytes (&quads)[kGroupRows]) const {
-    Masks masks = whole;
-    if (__builtin_expect(first < 0 || first + (G - 1) * apart >= width, 0)) {
+    auto masks = this->whole;
+    if (__builtin_expect(!this->inside(first, 1), 0)) {
       // A load of nothing is slow where the line is not in L1.
       if constexpr (G == 1) {
-        unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA { quads[r] = pad; });
+        unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA { quads[r] = this->pad; });
         return;
       }
-      unrolled<G>([&](auto g) PJ_INLINE_LAMBDA {
-        const int32_t column = first + g * apart;
-        if (column < 0 || column >= width) masks.part[g] = 0;
-      });
+      masks = this->masks_of(first);
     }
     unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
-      quads[r] = V::template load_masked<G>(rows[r] + first * col_bytes, apart * col_bytes, masks,
-                                            pad, flips);
+      quads[r] = DirectInput<V, G>::load(rows[r], first, masks);
     });
     V::interleave(quads);
   }
@@ -152,7 +174,7 @@ PJ_INLINE void direct_panel(const DotTile<V>& d, const DotPanel& panel, const st
 // A line of padding for rows outside the image; null if there are none.
 template <typename V>
 PJ_INLINE const std::byte* blank_line(const DotTile<V>& d) {
-  const int32_t rows = (d.t.size[kRow] - 1) * d.p.stride_h + kDirectWindow;
+  const int32_t rows = (d.t.size[kRow] - 1) * d.p.stride_h + d.p.kernel_h;
   bool needed = false;
   for (int32_t r = 0; r < rows; ++r) needed |= d.t.rows[r] == nullptr;
   if (!needed) return nullptr;
@@ -162,10 +184,11 @@ PJ_INLINE const std::byte* blank_line(const DotTile<V>& d) {
   return d.t.scratch;
 }
 
-// A tile. If it fits in L1, panel by panel with all rows; else the rows of one step with all
-// panels, so that memory is read and written in long runs.
-template <typename V>
-void run_direct(const DotTile<V>& d) {
+// A tile: calls compute(panel, G, blank, row, end) for rows [row, end) of each panel. If the tile
+// fits in L1, panel by panel with all rows; else the rows of one step with all panels, so that
+// memory is read and written in long runs.
+template <typename V, typename Compute>
+PJ_INLINE void for_panels(const DotTile<V>& d, Compute&& compute) {
   constexpr int64_t kShareOfL1 = 24 << 10;
   const Tile& t = d.t;
   const int32_t rows = t.size[kRow];
@@ -178,9 +201,15 @@ void run_direct(const DotTile<V>& d) {
     const std::byte* packed = t.in[1];
     for (int32_t c = 0; c < t.size[kChannel]; c += V::kChannels, packed += d.p.panel_bytes) {
       const DotPanel panel = dot_panel<V>(packed, c, t.size[kChannel]);
-      for_width<V>(panel.channels, [&](auto g) { direct_panel<V, g>(d, panel, blank, row, end); });
+      for_width<V>(panel.channels, [&](auto g) { compute(panel, g, blank, row, end); });
     }
   }
+}
+
+template <typename V>
+void run_direct(const DotTile<V>& d) {
+  for_panels(d, [&](const DotPanel& panel, auto g, const std::byte* blank, int32_t row,
+                    int32_t end) { direct_panel<V, g>(d, panel, blank, row, end); });
 }
 
 }  // namespace

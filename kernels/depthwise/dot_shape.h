@@ -62,11 +62,31 @@ constexpr bool dot_direct(const ConvKernelParams& p) {
          p.in_channels == p.out_channels && p.in_channels % 4 == 0;
 }
 
+// Layers that these vectors compute with quads of rows and quads of columns
+// (kernels/depthwise/dot_crossed.h): a tile has so many pixels side by side, of two rows, and so
+// many vectors of weights for each 16 channels.
+inline constexpr int32_t kCrossedWindow = 5, kCrossedColumns = 4;
+inline constexpr int32_t kCrossedQuads = 2 * kCrossedWindow + 2 * kCrossedColumns * 2;
+constexpr bool dot_crossed(const ConvKernelParams& p, int32_t vector_bytes) {
+  return vector_bytes == kDirectVectorBytes && p.kernel_h == kCrossedWindow &&
+         p.kernel_w == kCrossedWindow && p.dilation_h == 1 && p.dilation_w == 1 &&
+         p.stride_h == 1 && p.stride_w == 1 && p.in_channels == p.out_channels &&
+         p.in_channels % 4 == 0;
+}
+// Their strips: three groups of columns, each of these as vertical and as horizontal quads.
+inline constexpr int64_t kCrossedGroupBytes =
+    (kCrossedColumns + 2) * kGroupRows * kDirectVectorBytes;
+inline constexpr int32_t kCrossedGroups = 3;
+
+// A line of padding.
+constexpr int64_t dot_blank_bytes(const ConvKernelParams& p) {
+  return (p.in_width * p.in_col_bytes + kDirectVectorBytes - 1) / kDirectVectorBytes *
+         kDirectVectorBytes;
+}
+
 constexpr int64_t dot_scratch_bytes(const ConvKernelParams& p, int32_t vector_bytes) {
-  if (vector_bytes == kDirectVectorBytes && dot_direct(p)) {
-    return (p.in_width * p.in_col_bytes + kDirectVectorBytes - 1) / kDirectVectorBytes *
-           kDirectVectorBytes;
-  }
+  if (dot_crossed(p, vector_bytes)) return dot_blank_bytes(p) + kCrossedGroups * kCrossedGroupBytes;
+  if (vector_bytes == kDirectVectorBytes && dot_direct(p)) return dot_blank_bytes(p);
   return dot_table_bytes(p) + dot_strip_bytes(p, vector_bytes);
 }
 

@@ -113,6 +113,20 @@ struct DotZmm {
       return _mm512_xor_si512(to, flips);
     }
   }
+  // The same of pixels that all exist. Of channels that do not, bytes are arbitrary.
+  template <int G>
+  PJ_INLINE static Bytes load_pixels(const std::byte* p, int64_t distance, const Masks<G>& masks,
+                                     Bytes flips) {
+    if constexpr (G == 1) {
+      Bytes v;
+      asm("vpxord %3, %2, %0%{%1%}%{z%}"
+          : "=v"(v)
+          : "Yk"(masks.part[0]), "v"(flips), "m"(*reinterpret_cast<const __m512i_u*>(p)));
+      return v;
+    } else {
+      return load_masked<G>(p, distance, masks, flips, flips);
+    }
+  }
 
   PJ_INLINE static __mmask64 mask(int32_t channels) { return ~__mmask64{0} >> (64 - channels); }
 
@@ -153,15 +167,21 @@ struct DotZmm {
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t distance, const Sums (&sums)[4],
                          int32_t count) const {
-      __m512i v;
       if (__builtin_expect(plain, 1)) {
-        v = _mm512_packs_epi16(rounded(sums[0], sums[1], 0, false),
-                               rounded(sums[2], sums[3], 2, false));
+        store_rounded<G>(to, distance, rounded(sums[0], sums[1], 0, false),
+                         rounded(sums[2], sums[3], 2, false), count, false);
       } else {
-        v = _mm512_packs_epi16(rounded(sums[0], sums[1], 0, limited),
-                               rounded(sums[2], sums[3], 2, limited));
-        v = _mm512_min_epi8(_mm512_max_epi8(v, lowest), highest);
+        store_rounded<G>(to, distance, rounded(sums[0], sums[1], 0, limited),
+                         rounded(sums[2], sums[3], 2, limited), count, true);
       }
+    }
+
+    // The same from what rounded() made of them.
+    template <int G>
+    PJ_INLINE void store_rounded(std::byte* to, int64_t distance, __m512i ab, __m512i cd,
+                                 int32_t count, bool limit) const {
+      __m512i v = _mm512_packs_epi16(ab, cd);
+      if (limit) v = _mm512_min_epi8(_mm512_max_epi8(v, lowest), highest);
       v = _mm512_xor_si512(v, flip);
       if constexpr (G == 1) {
         if (whole) {

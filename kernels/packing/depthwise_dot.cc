@@ -75,6 +75,30 @@ T* interleave_rows(const PackSpec& s, const T* lines, T* out) {
   return out;
 }
 
+// The same for `crossed`.
+int8_t* cross_quads(const PackSpec& s, const int8_t* lines, int8_t* out) {
+  constexpr int32_t kLanes = 16;
+  for (int32_t place = 0; place < s.nr; place += kLanes) {
+    // Four taps from (ky, kx) on, down or to the right.
+    auto quad = [&](int32_t ky, int32_t kx, bool down) {
+      for (int32_t lane = 0; lane < kLanes; ++lane) {
+        for (int32_t e = 0; e < kGroupRows; ++e) {
+          const int32_t column = down ? kx : kx + e;
+          const bool inside = column >= 0 && column < kCrossedWindow;
+          const int32_t tap = inside ? (down ? ky + e : ky) * kCrossedWindow + column : s.taps;
+          *out++ = lines[tap * s.nr + place + lane];
+        }
+      }
+    };
+    for (int32_t kx = 0; kx < kCrossedWindow; ++kx)
+      for (int32_t first : {1, 0}) quad(first, kx, true);
+    for (int32_t ky : {0, kCrossedWindow - 1})
+      for (int32_t column = 0; column < kCrossedColumns; ++column)
+        for (int32_t half : {0, 4}) quad(ky, half - column, false);
+  }
+  return out;
+}
+
 }  // namespace
 
 int32_t dot_parts(const PackSpec& s) {
@@ -129,7 +153,7 @@ void pack_dot_panel(const PackSpec& s, const std::byte* weights, const std::byte
       part[i] = static_cast<int8_t>(w);
       values[i] = static_cast<int16_t>(values[i] - w);
     }
-    next = interleave_rows(s, part.data(), next);
+    next = s.crossed ? cross_quads(s, part.data(), next) : interleave_rows(s, part.data(), next);
   }
 }
 

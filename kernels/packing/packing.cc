@@ -223,8 +223,8 @@ int64_t PackSpec::panel_bytes() const {
   if (dot()) {
     const int64_t columns = int64_t{dot_groups(kernel_h, shifts)} * (taps / kernel_h);
     const int64_t element = packing == PackingId::kDepthwisePairs ? 2 : 1;
-    return aligned(weights_offset() +
-                   dot_parts(*this) * columns * shifts * kGroupRows * nr * element);
+    const int64_t quads = crossed ? kCrossedQuads : columns * shifts;
+    return aligned(weights_offset() + dot_parts(*this) * quads * kGroupRows * nr * element);
   }
   const int64_t count = int64_t{taps} * k_blocks(*this) * kr * nr;
   const int64_t element = wide() ? 2 : static_cast<int64_t>(size_of(weights));
@@ -235,9 +235,10 @@ int64_t PackSpec::total_bytes() const {
 }
 
 std::string PackSpec::key() const {
-  return fmt::format("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}/h={},s={}", name_of(packing),
-                     name_of(input), input_zero_point, pad_channels, name_of(weights),
-                     weights_zero_point, nr, kr, taps, in_channels, out_channels, kernel_h, shifts);
+  return fmt::format("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}/h={},s={}{}",
+                     name_of(packing), name_of(input), input_zero_point, pad_channels,
+                     name_of(weights), weights_zero_point, nr, kr, taps, in_channels, out_channels,
+                     kernel_h, shifts, crossed ? ",crossed" : "");
 }
 
 void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byte* bias,

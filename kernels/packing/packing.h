@@ -40,7 +40,11 @@
 //               quads (kr 4), of int16 for pairs (kr 2)
 //
 // with channels in the order in which unpack instructions leave them, and repeated if a panel has
-// at most half of nr. Weights have their zero point subtracted: the result may need 9 bits, so
+// at most half of nr. With `crossed`, of windows of 5x5 (kernels/depthwise/dot_crossed.h), weights
+// are [parts][nr / 16][kCrossedQuads][16][4]: for each column of the window, and for the upper and
+// the lower one of two output rows, the rows that the two share; then, for the row that only one of
+// them sees, upper and lower, for each of four output columns, eight columns from the first one's
+// on. Weights have their zero point subtracted: the result may need 9 bits, so
 // quads are the sum of up to three parts. Kernels see int8 inputs as x + 128; bias accounts for it.
 //
 // kDepthwiseDots is kDepthwiseQuads for kernels that see uint8 inputs as x - 128 and int8 ones as
@@ -71,6 +75,7 @@ struct PackSpec {
   int32_t nr = 1, kr = 1;
   int32_t taps = 1;                  // kernel height x width
   int32_t kernel_h = 1, shifts = 1;  // kDepthwiseQuads, kDepthwisePairs only
+  bool crossed = false;              // kDepthwiseQuads only
   int32_t in_channels = 1;           // a tap of an output channel; 1 for depthwise packings
   int32_t out_channels = 1;
   int32_t pad_channels = 1;  // elements of the pad pixel: the input's channels

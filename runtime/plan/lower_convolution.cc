@@ -129,6 +129,7 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   if (spec.dot()) {
     spec.kernel_h = s.kernel.kernel_h;
     spec.shifts = dot_shifts(s.kernel);
+    spec.crossed = dot_crossed(s.kernel, kernel.nr * kGroupRows / kernel.kr);
   }
   spec.in_channels = depthwise ? 1 : s.in_c;
   spec.out_channels = s.out_c;

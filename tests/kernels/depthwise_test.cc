@@ -71,7 +71,7 @@ int32_t value(DType type, std::byte b) {
   return type == DType::kU8 ? int32_t{static_cast<uint8_t>(b)} : int32_t{static_cast<int8_t>(b)};
 }
 
-// `direct`: one that needs no strips (dot_direct()).
+// `direct`: one that kernels have code of its own for (dot_direct(), dot_crossed()).
 Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
   std::mt19937 rng(seed);
   auto pick = [&](int32_t low, int32_t high) {
@@ -100,8 +100,8 @@ Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
     }
     if (direct) {
       l.in_c = (l.in_c + 3) / 4 * 4;
-      l.kernel_h = l.kernel_w = 3;
-      l.stride = std::min(l.stride, 2);
+      l.kernel_h = l.kernel_w = one_of({3, 5});
+      l.stride = l.kernel_h == 5 ? 1 : std::min(l.stride, 2);
       l.multiplier = l.dilation = 1;
     }
     l.pad_top = pick(0, l.kernel_h);
@@ -196,6 +196,7 @@ PackSpec spec_of(const KernelDesc& k, const Layer& l, const ConvKernelParams& p)
   if (s.dot()) {
     s.kernel_h = l.kernel_h;
     s.shifts = dot_shifts(p);
+    s.crossed = dot_crossed(p, k.nr * kGroupRows / k.kr);
   }
   s.out_channels = l.out_c();
   s.pad_channels = l.in_c;

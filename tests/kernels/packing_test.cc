@@ -137,6 +137,43 @@ TEST(Packing, DepthwiseQuadsShiftRowsAndSplitWeightsOfNineBits) {
   EXPECT_EQ(std::memcmp(packed.data() + panel + 192 + 128, rest, sizeof(rest)), 0);
 }
 
+// A window of 5x5: rows that both output rows see as quads of a column, others as quads of a row.
+TEST(Packing, CrossedQuadsAreOfColumnsAndOfRows) {
+  PackSpec s;
+  s.packing = PackingId::kDepthwiseQuads;
+  s.input = s.weights = DType::kI8;
+  s.nr = 16;
+  s.kr = 4;
+  s.taps = 25;
+  s.kernel_h = 5;
+  s.shifts = 2;
+  s.crossed = true;
+  int8_t weights[25];  // 10 * ky + kx
+  for (int8_t tap = 0; tap < 25; ++tap) weights[tap] = static_cast<int8_t>(tap / 5 * 10 + tap % 5);
+  const float scales[] = {0.5f};
+  EXPECT_EQ(s.panel_bytes(), 192 + 26 * 64);
+  EXPECT_NE(s.key().find("crossed"), std::string::npos);
+  std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights), nullptr, false, scales, packed);
+  // The only channel is in the first of 16 places.
+  auto quad = [&](int64_t i) {
+    std::vector<int> w;
+    for (int64_t e = 0; e < 4; ++e)
+      w.push_back(at<int8_t>(packed, s.pad_bytes() + 192 + 64 * i + e));
+    return w;
+  };
+  using Quad = std::vector<int>;
+  EXPECT_EQ(quad(0), (Quad{10, 20, 30, 40}));  // column 0: of the upper row, then the lower one
+  EXPECT_EQ(quad(1), (Quad{0, 10, 20, 30}));
+  EXPECT_EQ(quad(9), (Quad{4, 14, 24, 34}));
+  EXPECT_EQ(quad(10), (Quad{0, 1, 2, 3}));  // the upper row's own row: pixel 0, then 1 to 3
+  EXPECT_EQ(quad(11), (Quad{4, 0, 0, 0}));
+  EXPECT_EQ(quad(16), (Quad{0, 0, 0, 0}));
+  EXPECT_EQ(quad(17), (Quad{1, 2, 3, 4}));
+  EXPECT_EQ(quad(22), (Quad{0, 0, 40, 41}));  // the lower row's: pixel 2
+  EXPECT_EQ(quad(23), (Quad{42, 43, 44, 0}));
+}
+
 TEST(Packing, InterleavesKrAndPadsIt) {
   PackSpec s;
   s.packing = PackingId::kConvPanels;
