@@ -24,6 +24,7 @@ struct Vnni256 {
   PJ_INLINE static Ints load(const void* p) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(p));
   }
+  PJ_INLINE static Ints load_weights(const void* p) { return load(p); }
   PJ_INLINE static Floats load_floats(const void* p) {
     return _mm256_loadu_ps(static_cast<const float*>(p));
   }

@@ -23,6 +23,12 @@ struct Vnni512 {
   static constexpr int kMaxPanels = 4;      // side by side
 
   PJ_INLINE static Ints load(const void* p) { return _mm512_loadu_si512(p); }
+  // In assembly, because gcc 12 would load weights again for each product.
+  PJ_INLINE static Ints load_weights(const void* p) {
+    Ints w;
+    asm("vmovdqu64 %1, %0" : "=v"(w) : "m"(*static_cast<const __m512i_u*>(p)));
+    return w;
+  }
   PJ_INLINE static Floats load_floats(const void* p) { return _mm512_loadu_ps(p); }
   PJ_INLINE static Ints set8(int8_t x) { return _mm512_set1_epi8(x); }
   PJ_INLINE static Ints set16(int16_t x) { return _mm512_set1_epi16(x); }

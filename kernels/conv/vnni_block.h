@@ -55,8 +55,8 @@ PJ_INLINE void accumulate_quad(const Lanes<mr>& x, const Lanes<panels>& w, int a
   constexpr int kVectors = panels * Vnni::kPanelVectors;
   Vnni::Ints weights[kVectors];
   unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
-    weights[v] = Vnni::load(w[v / Vnni::kPanelVectors] + ahead * 64 +
-                            v % Vnni::kPanelVectors * Vnni::kBytes);
+    weights[v] = Vnni::load_weights(w[v / Vnni::kPanelVectors] + ahead * 64 +
+                                    v % Vnni::kPanelVectors * Vnni::kBytes);
   });
   unrolled<mr>([&](auto i) __attribute__((always_inline)) {
     const Vnni::Ints xs = Vnni::quad(x[i] + ahead * 4, flip);
