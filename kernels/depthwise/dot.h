@@ -77,28 +77,13 @@ void fill_strip(const DotTile<V>& d, const DotPanel& panel,
                 std::byte* strip) {
   const ConvKernelParams& p = d.p;
   const std::byte* const pad = d.t.in[2] + panel.in_offset;
-  const std::byte* at[kGroupRows][G];
-  auto unpack = [&](int32_t step) PJ_INLINE_LAMBDA {
-    unpack_columns<V, G, load>(d, panel, at, strip + int64_t{step} * G * kColumnBytes<V, G>);
-  };
-  auto edge = [&](int32_t step) {
-    for (int i = 0; i < G; ++i) {
-      const int32_t column = first + (step * G + i) * p.stride_w;
-      const bool inside = column >= 0 && column < p.in_width;
-      for (int r = 0; r < kGroupRows; ++r)
-        at[r][i] = inside && rows[r] != nullptr ? rows[r] + column * p.in_col_bytes : pad;
-    }
-    unpack(step);
-  };
   // Steps [begin, end) are inside the input.
   const int32_t steps = (columns + G - 1) / G, advance = G * p.stride_w;
   const int32_t room = p.in_width - first - (G - 1) * p.stride_w;
   int32_t begin = 0, end = steps;
   while (begin < steps && first + begin * advance < 0) ++begin;
   if ((steps - 1) * advance >= room) end = room > 0 ? (room + advance - 1) / advance : 0;
-  if (end < begin) end = begin;
 
-  for (int32_t step = 0; step < begin; ++step) edge(step);
   const std::byte* next[kGroupRows];
   int64_t distance[kGroupRows];
   for (int r = 0; r < kGroupRows; ++r) {
@@ -106,14 +91,24 @@ void fill_strip(const DotTile<V>& d, const DotPanel& panel,
     distance[r] = exists ? p.stride_w * p.in_col_bytes : 0;
     next[r] = exists ? rows[r] + (first + begin * advance) * p.in_col_bytes : pad;
   }
-  for (int32_t step = begin; step < end; ++step) {
-    unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
-      unrolled<G>([&](auto i) PJ_INLINE_LAMBDA { at[r][i] = next[r] + i * distance[r]; });
-      next[r] += G * distance[r];
-    });
-    unpack(step);
+  const std::byte* at[kGroupRows][G];
+  for (int32_t step = 0; step < steps; ++step, strip += G * kColumnBytes<V, G>) {
+    if (__builtin_expect(step >= begin && step < end, 1)) {
+      unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
+        unrolled<G>([&](auto i) PJ_INLINE_LAMBDA { at[r][i] = next[r] + i * distance[r]; });
+        next[r] += G * distance[r];
+      });
+    } else {
+      unrolled<G>([&](auto i) PJ_INLINE_LAMBDA {
+        const int32_t column = first + (step * G + i) * p.stride_w;
+        const bool inside = column >= 0 && column < p.in_width;
+        unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
+          at[r][i] = inside && rows[r] != nullptr ? rows[r] + column * p.in_col_bytes : pad;
+        });
+      });
+    }
+    unpack_columns<V, G, load>(d, panel, at, strip);
   }
-  for (int32_t step = end; step < steps; ++step) edge(step);
 }
 
 // Fills the strips that `rows` output rows from `row` of the tile need. `first` is the input column

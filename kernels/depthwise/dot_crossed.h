@@ -16,7 +16,8 @@
 // keep other units of the CPU busy than products do, which alone take 14 cycles a vector of pixels.
 //
 // Sums are made for 16 channels after each other, which needs the fewest registers. G pixels of a
-// vector are as far apart as in dot_direct.h, and nothing is read outside the image either.
+// vector are as far apart as in dot_direct.h, and nothing is read outside the image either. G is at
+// most 2, for the sake of code size.
 #pragma once
 
 #include "kernels/depthwise/dot_direct.h"
@@ -39,33 +40,32 @@ struct CrossedInput : DirectInput<V, G> {
 
   const std::byte* rows[kRows];  // at column 0
 
-  // Unpacks a piece of the group from column `first` on, which is inside the image.
-  template <int piece>
+  // Unpacks piece `i` of the group from column `first` on, which is inside the image.
+  template <int i>
   PJ_INLINE void unpack(int32_t first, std::byte* strip) const {
-    unpack_with<piece>(strip, [&](int row, int column) PJ_INLINE_LAMBDA {
+    unpack_with(i, strip, [&](int row, int column) PJ_INLINE_LAMBDA {
       return V::template load_pixels<G>(rows[row] + (first + column) * this->col_bytes,
                                         this->apart * this->col_bytes, this->whole, this->flips);
     });
   }
   // Unpacks a group that may be outside.
   [[gnu::noinline]] void unpack_checked(int32_t first, std::byte* strip) const {
-    unrolled<kPieces>([&](auto piece) PJ_INLINE_LAMBDA {
-      unpack_with<piece>(strip, [&](int row, int column) PJ_INLINE_LAMBDA {
+    for (int i = 0; i < kPieces; ++i) {
+      asm volatile("" : "+r"(i));  // keeps the loop a loop
+      unpack_with(i, strip, [&](int row, int column) PJ_INLINE_LAMBDA {
         return this->load(rows[row], first + column, this->masks_of(first + column));
       });
-    });
+    }
   }
 
  private:
-  template <int piece, typename Load>
-  PJ_INLINE static void unpack_with(std::byte* strip, Load&& load) {
+  template <typename Load>
+  PJ_INLINE static void unpack_with(int piece, std::byte* strip, Load&& load) {
+    const bool column = piece < kCrossedColumns;
+    const int row = column ? 1 : piece == kCrossedColumns ? 0 : kRows - 1;
     typename V::Bytes x[kGroupRows];
     unrolled<kGroupRows>([&](auto e) PJ_INLINE_LAMBDA {
-      if constexpr (piece < kCrossedColumns) {
-        x[e] = load(1 + e, piece);
-      } else {
-        x[e] = load(piece == kCrossedColumns ? 0 : kRows - 1, e);
-      }
+      x[e] = load(column ? row + e : row, column ? piece : int{e});
     });
     V::interleave(x);
     unrolled<kGroupRows>(
@@ -198,8 +198,9 @@ template <typename V>
 void run_crossed(const DotTile<V>& d) {
   for_panels(d,
              [&](const DotPanel& panel, auto g, const std::byte* blank, int32_t row, int32_t end) {
+               constexpr int kPixels = g < 2 ? 1 : 2;
                for (; row < end; row += 2)
-                 crossed_rows<V, g>(d, panel, blank, row, end - row < 2 ? 1 : 2);
+                 crossed_rows<V, kPixels>(d, panel, blank, row, end - row < 2 ? 1 : 2);
              });
 }
 
