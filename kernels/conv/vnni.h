@@ -56,19 +56,21 @@ PJ_INLINE VnniSizes sizes_of(int32_t panels) {
   }
 }
 
-// The run of blocks that overlap, from column 0 on, where they pay off; returns its columns.
+// The run of blocks that overlap (kernels/conv/vnni_overlap.h), where they pay off: with few
+// products, and the fewer the more loads these need. Returns its columns.
 template <typename Isa>
 PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels, VnniCut& cut) {
   if constexpr (Isa::kMaxPanels == 4) {
-    constexpr int32_t kMostQuads = 12;
-    const int32_t pixels = overlap_pixels(panels), count = cols / pixels;
     const bool one_segment = t.kernel_h * t.segments == 1;
-    if (!one_segment || t.quads < kOverlapGroups || t.quads > kMostQuads || count < 2) return 0;
+    const int32_t most_quads = panels == 4 ? 16 : panels == 2 ? 48 : 12;
+    if (!one_segment || t.quads < kOverlapGroups || t.quads > most_quads ||
+        cols <= overlap_pixels(panels))
+      return 0;
     const VnniBlocksFn blocks = panels == 4   ? vnni_overlapped_blocks<4>
                                 : panels == 2 ? vnni_overlapped_blocks<2>
                                               : vnni_overlapped_blocks<1>;
-    cut.runs[cut.count++] = {blocks, 0, count, pixels};
-    return count * pixels;
+    cut.runs[cut.count++] = {blocks, 0, cols, 1};
+    return cols;
   }
   return 0;
 }

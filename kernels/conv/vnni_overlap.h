@@ -1,7 +1,6 @@
-// Blocks of pointwise convolutions with few input channels, where turning sums into bytes takes as
-// long as the products do. Products and conversions keep different units of the CPU busy, but the
-// conversions of a whole block are more than the CPU looks ahead; so half as many sums are in work
-// while the other half, of the block before, is converted:
+// Blocks whose sums become bytes while the next block's are made. Products and conversions keep
+// different units of the CPU busy, but the conversions of a whole block are more than the CPU looks
+// ahead; so half as many sums are in work while the other half, of the block before, is converted:
 //
 //   quad 0 of block n | group 0 of block n - 1 | quad 1 | group 1 | quad 2 | group 2 | other quads
 //
@@ -22,7 +21,7 @@ struct OverlapBlock {
   static constexpr int kPixels = overlap_pixels(panels);
   Accumulators<kPixels, panels * Vnni::kPanelVectors> acc;
 
-  // The products of the block at `x`; between them, `before` is converted and written to `out`.
+  // The products of the block at `segment`; between them, the block before is converted.
   template <typename Between>
   PJ_INLINE void multiply(const VnniTile& t, const VnniRow& r, const uint8_t* segment,
                           const int32_t* corrections, Between between) {
@@ -45,33 +44,41 @@ struct OverlapBlock {
   }
 };
 
-// `count` blocks of one panel group, for tiles whose window is one segment of at least
-// kOverlapGroups quads and rows that are plain.
+// Blocks for all `cols` pixels of a row, at least one block of them; the last one overlaps the one
+// before it. For rows that are plain, in tiles whose window is one segment of at least
+// kOverlapGroups quads.
 template <int panels>
-[[gnu::noinline]] void vnni_overlapped_blocks(const VnniTile& t, const VnniRow& r, int32_t col,
-                                              int32_t count) {
+[[gnu::noinline]] void vnni_overlapped_blocks(const VnniTile& t, const VnniRow& r, int32_t,
+                                              int32_t cols) {
   using Block = OverlapBlock<panels>;
-  const uint8_t* x = r.rows[0] + col * t.pixel_step;
-  uint8_t* out = r.out + col * t.out_step;
-  const int32_t* corrections = r.corrections == nullptr ? nullptr : r.corrections + col;
+  int32_t left = (cols + Block::kPixels - 1) / Block::kPixels - 1;  // blocks
+  const int64_t back = (left + 1) * Block::kPixels - cols;          // pixels, of the last block
+  const uint8_t* x = r.rows[0];
+  uint8_t* out = r.out;
+  const int32_t* corrections = r.corrections;
   Block blocks[2];
   blocks[0].multiply(t, r, x, corrections, [](auto) {});
   // Two turns at a time: what is a block's number for the compiler stays in registers.
   auto next = [&](Block & now, Block & before) __attribute__((always_inline)) {
     x += Block::kPixels * t.pixel_step;
     if (corrections != nullptr) corrections += Block::kPixels;
+    if (--left == 0) {
+      x -= back * t.pixel_step;
+      if (corrections != nullptr) corrections -= back;
+    }
     now.multiply(
         t, r, x, corrections, [&](auto group) __attribute__((always_inline)) {
           requantize_group<group, Block::kPixels, panels, true>(
               t, r, VnniStage<panels * Vnni::kPanelVectors>(t, r), out, before.acc);
           out += Block::kPixels / kOverlapGroups * t.out_step;
         });
+    if (left == 0) out -= back * t.out_step;
   };
-  for (--count; count >= 2; count -= 2) {
+  while (left >= 2) {
     next(blocks[1], blocks[0]);
     next(blocks[0], blocks[1]);
   }
-  if (count > 0) {
+  if (left > 0) {
     next(blocks[1], blocks[0]);
     requantize_block<Block::kPixels, panels, true>(t, r, out, blocks[1].acc);
   } else {
