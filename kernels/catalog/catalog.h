@@ -48,7 +48,7 @@ enum class KernelClass : uint8_t {
 enum class PackingId : uint8_t {
   kNone,
   kConvPanels,
-  kConvWindows,
+  kConvQuads,
   kConvSegments,
   kConvDots,
   kConvMulls,

@@ -31,6 +31,10 @@ inline bool any_bytes(const ConvKernelParams& p) {
   return any_layer(p) || p.epilogue.is(EpilogueFn::kUnary) ||
          (p.epilogue.is(EpilogueFn::kAdd) && p.epilogue.sum.fixed_point != 0);
 }
+// Bytes whose k's can be listed in 16 bits, four by four (kernels/conv/quad_rows.h).
+inline bool quads(const ConvKernelParams& p) {
+  return any_bytes(p) && int64_t{p.kernel_h} * p.kernel_w * p.in_channels <= 4 * 65536;
+}
 
 }  // namespace fits
 }  // namespace pj

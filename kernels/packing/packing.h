@@ -9,11 +9,13 @@
 //               weights    [taps][ceil(in_channels / kr)][nr][kr], rounded up to 64 bytes
 //   panel 1 ...
 //
-// kConvWindows is the same with taps and input channels as one run of k's: taps = 1, and
-// in_channels the k's of a whole window, filled up to a multiple of kWindowUnit.
+// kConvQuads has taps and input channels as one run of k's: taps = 1, and in_channels the k's of a
+// whole window. Its panels (kernels/conv/quad_rows.h) say which k's are multiplied together.
+// Weights have their zero point subtracted, unless a panel is marked. Kernels see int8 activations
+// as unsigned, x + 128.
 //
-// kConvSegments is the same with rows of the window as taps: where the input is contiguous, the
-// taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
+// kConvSegments is like kConvPanels with rows of the window as taps: where the input is contiguous,
+// the taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
 // activations as unsigned, x + 128, and their zero point with them.
 //
 // kConvDots and kConvMulls are kConvSegments for ARM: a panel begins with flags
@@ -84,6 +86,7 @@ struct PackSpec {
     return packing == PackingId::kDepthwiseQuads || packing == PackingId::kDepthwisePairs ||
            packing == PackingId::kDepthwiseDots;
   }
+  bool quads() const { return packing == PackingId::kConvQuads; }
   bool wide() const { return packing == PackingId::kDepthwiseWide; }
   // Rows of the window are taps (kernels/conv/segments.h).
   bool segments() const {
@@ -117,6 +120,10 @@ int32_t dot_parts(const PackSpec& spec);
 // One panel of theirs, from channel `first`. For pack_weights().
 void pack_dot_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
                     std::span<const float> scales, int32_t first, std::byte* panel);
+
+// One of kConvQuads, likewise: all but bias and scales.
+void finish_quad_panel(const PackSpec& spec, const std::byte* weights,
+                       std::span<const float> scales, int32_t first, std::byte* panel);
 
 // One of kDepthwiseWide, likewise.
 void pack_wide_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
