@@ -19,6 +19,7 @@ constexpr uint8_t kMostPair = 128;
 constexpr int kMostNodes = 32;
 
 typedef uint8_t Bytes __attribute__((vector_size(kQuadChannels)));
+typedef int8_t Chars __attribute__((vector_size(kQuadChannels)));
 typedef int16_t Words __attribute__((vector_size(2 * kQuadChannels)));
 
 template <typename Vector>
@@ -37,8 +38,9 @@ struct Line {
   Line operator+(const Line& o) const { return {positive + o.positive, negative + o.negative}; }
   // True if no sum exceeds kMostPair; neither operand does.
   bool fits(const Line& o) const {
-    const auto over = (positive > (kMostPair - o.positive)) | (negative > (kMostPair - o.negative));
-    return !any(over);
+    const Bytes left = kMostPair - o.positive, right = kMostPair - o.negative;
+    const Bytes a = positive > left ? positive : left, b = negative > right ? negative : right;
+    return !any((a ^ left) | (b ^ right));
   }
   int largest() const {
     const Bytes more = positive > negative ? positive : negative;
@@ -68,18 +70,22 @@ struct Quad {
   bool fits(const Quad& o) const { return pair(0).fits(o.pair(0)) && pair(1).fits(o.pair(1)); }
 };
 
-// Pairs up the nodes of a graph.
+// Pairs up nodes of a graph.
 class Matching {
  public:
-  Matching(const Node* nodes, int count) : count_(count) {
-    for (int i = 0; i < count; ++i)
-      for (int j = i + 1; j < count; ++j)
-        if (nodes[i].line.fits(nodes[j].line)) edges_[i] |= bit(j), edges_[j] |= bit(i);
-  }
-
-  // True if none of `nodes` is left alone. The first partner that is free mostly leads there; else
+  // True if none of `chosen` is left alone. The first partner that is free mostly leads there; else
   // nodes with few partners come first.
-  bool match(uint32_t nodes) { return match(nodes, false) || match(nodes, true); }
+  bool match(const Node* nodes, uint32_t chosen) {
+    std::fill_n(edges_, kMostNodes, 0);
+    for (uint32_t from = chosen; from != 0; from &= from - 1) {
+      const int i = lowest(from);
+      for (uint32_t to = from & (from - 1); to != 0; to &= to - 1) {
+        const int j = lowest(to);
+        if (nodes[i].line.fits(nodes[j].line)) edges_[i] |= bit(j), edges_[j] |= bit(i);
+      }
+    }
+    return match(chosen, false) || match(chosen, true);
+  }
   // -1 for none.
   int mate(int node) const { return mate_[node]; }
 
@@ -120,34 +126,33 @@ class Matching {
       if (near != 0) join(a, carefully ? fewest_partners(near) : lowest(near));
       left &= ~bit(a);
     }
-    for (int a = 0; a < count_ && free_ != 0; ++a)
-      if ((free_ & bit(a)) != 0) exchange(a);
+    for (uint32_t left = free_; left != 0; left &= left - 1)
+      if ((free_ & bit(lowest(left))) != 0) exchange(lowest(left));
     return free_ == 0;
   }
 
-  int count_;
-  uint32_t edges_[kMostNodes] = {}, free_ = 0;
+  uint32_t edges_[kMostNodes], free_ = 0;
   int mate_[kMostNodes];
 };
 
-// The weights of the panel from channel `first`, minus `zero_point`.
+// The weights of the panel from channel `first`.
 struct PanelWeights {
   const PackSpec& s;
   const std::byte* weights;
-  int32_t first, zero_point;
+  int32_t first;
+  int32_t zero_point;  // of signed weights
 
-  // Those of k's [block, block + count).
-  void load(int32_t block, int32_t count, Words* out) const {
+  // Signed weights of k's [block, block + count) for all channels; zero points where there are
+  // none.
+  void load(int32_t block, int32_t count, Chars* out) const {
     const int32_t channels = std::min(s.nr, s.out_channels - first);
-    int16_t values[kQuadBlock * kQuadChannels] = {};
+    const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
+    uint8_t values[kQuadBlock][kQuadChannels];
+    std::memset(values, static_cast<uint8_t>(zero_point), sizeof(values));
     for (int32_t n = 0; n < channels; ++n) {
-      const std::byte* w = weights + block * s.in_stride + (first + n) * s.out_stride;
-      for (int32_t k = 0; k < count; ++k) {
-        const std::byte raw = w[k * s.in_stride];
-        const int value =
-            s.weights == DType::kU8 ? static_cast<uint8_t>(raw) : static_cast<int8_t>(raw);
-        values[k * kQuadChannels + n] = static_cast<int16_t>(value - zero_point);
-      }
+      const auto* w = reinterpret_cast<const uint8_t*>(weights) + block * s.in_stride +
+                      (first + n) * s.out_stride;
+      for (int32_t k = 0; k < count; ++k) values[k][n] = w[k * s.in_stride] ^ flip;
     }
     std::memcpy(out, values, sizeof(values));
   }
@@ -157,6 +162,10 @@ Line line_of(const Words& w) {
   const Words zero = {};
   return {__builtin_convertvector(w > zero ? w : zero, Bytes),
           __builtin_convertvector(w < zero ? -w : zero, Bytes)};
+}
+Line line_of(const Chars& w) {
+  const auto negative = reinterpret_cast<Bytes>(w < Chars{}), raw = reinterpret_cast<Bytes>(w);
+  return {raw & ~negative, -raw & negative};
 }
 
 // Sorts the k's of a panel into quads of each kind.
@@ -183,11 +192,17 @@ class Sorter {
   // does not fit a byte. False if that does not fit another.
   bool load(int32_t block, int32_t count) {
     const Words least = Words{} - 128, most = Words{} + 127;
-    Words values[kQuadBlock];
+    Chars values[kQuadBlock];
     weights_.load(block, count, values);
     count_ = whole_ = (count + 3) / 4 * 4;
     for (int k = 0; k < whole_; ++k) {
-      const Words v = values[k], w = v < least ? least : (v > most ? most : v), left = v - w;
+      if (weights_.zero_point == 0) {
+        nodes_[k] = {k, line_of(values[k])};
+        continue;
+      }
+      const Words v =
+          __builtin_convertvector(values[k], Words) - static_cast<int16_t>(weights_.zero_point);
+      const Words w = v < least ? least : (v > most ? most : v), left = v - w;
       nodes_[k] = {k, line_of(w)};
       if (!any(left)) continue;
       if (any((left < least) | (left > most)) || count_ == kMostNodes) return false;
@@ -207,10 +222,10 @@ class Sorter {
     }
     const auto first = static_cast<std::ptrdiff_t>(shuffled.size());
     if (rest != 0) {
-      Matching matching(nodes_, count_);
-      if (!matching.match(rest)) {
+      Matching matching;
+      if (!matching.match(nodes_, rest) && rest != all) {
         rest = all;
-        matching.match(all);
+        matching.match(nodes_, all);
       }
       shuffle(block, matching, rest);
     }
@@ -291,10 +306,10 @@ void write_weights(const Quad& q, bool wide, std::byte* out) {
     std::memcpy(lines[i], &w, sizeof(w));
   }
   for (int n = 0; n < kQuadChannels; ++n) {
-    const uint8_t four[4] = {lines[0][n], lines[wide ? 2 : 1][n], lines[wide ? 1 : 2][n],
-                             lines[3][n]};
-    std::memcpy(out + (wide ? n * 2 : n * 4), four, wide ? 2 : 4);
-    if (wide) std::memcpy(out + kQuadBytes / 2 + n * 2, four + 2, 2);
+    const auto even = static_cast<uint16_t>(lines[0][n] | lines[wide ? 2 : 1][n] << 8);
+    const auto odd = static_cast<uint16_t>(lines[wide ? 1 : 2][n] | lines[3][n] << 8);
+    std::memcpy(out + n * (wide ? 2 : 4), &even, 2);
+    std::memcpy(out + (wide ? kQuadBytes / 2 + n * 2 : n * 4 + 2), &odd, 2);
   }
 }
 
@@ -321,10 +336,10 @@ void finish_quad_panel(const PackSpec& s, const std::byte* weights, std::span<co
   const int32_t channels = std::min(s.nr, s.out_channels - first);
   for (int32_t n = 0; n < channels; ++n)
     if (!(scales[static_cast<size_t>(first + n)] < 1)) header.limited = 1;
-  Sorter sorted({s, weights, first, s.weights_zero_point});
+  Sorter sorted({s, weights, first, s.seen_weights_zero_point()});
   const bool folded = sorted.sort();
   // Else the zero point is left to the kernel: then every weight is a byte.
-  Sorter raw({s, weights, first, -s.weights_shift()});
+  Sorter raw({s, weights, first, 0});
   if (!folded) raw.sort();
   const Sorter& quads = folded ? sorted : raw;
   header.corrected = folded ? 0 : 1;
