@@ -54,6 +54,8 @@ const char* name_of(PackingId id) {
       return "depthwise_quads";
     case PackingId::kDepthwisePairs:
       return "depthwise_pairs";
+    case PackingId::kDepthwiseRowPairs:
+      return "depthwise_row_pairs";
     case PackingId::kDepthwiseDots:
       return "depthwise_dots";
     case PackingId::kDepthwiseWide:

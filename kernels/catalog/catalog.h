@@ -55,6 +55,7 @@ enum class PackingId : uint8_t {
   kDepthwisePanels,
   kDepthwiseQuads,
   kDepthwisePairs,
+  kDepthwiseRowPairs,
   kDepthwiseDots,
   kDepthwiseWide,
 };

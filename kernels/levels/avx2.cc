@@ -5,6 +5,7 @@
 #include "kernels/conv/quads.h"
 #include "kernels/depthwise/dot_pairs.h"
 #include "kernels/depthwise/float.h"
+#include "kernels/depthwise/row_pairs.h"
 #include "kernels/levels/rows.h"
 #include "kernels/matmul/float.h"
 

@@ -8,6 +8,7 @@
 #include "kernels/common/transpose_quads.h"
 #include "kernels/conv/quad_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/panel_flags.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/half.h"
@@ -220,6 +221,8 @@ int32_t PackSpec::weights_shift() const {
   return weights == DType::kU8 && packing != PackingId::kConvDots ? -128 : 0;
 }
 int64_t PackSpec::panel_bytes() const {
+  if (row_pairs())
+    return aligned(weights_offset() + 2 * pair_weights_bytes(kernel_h, taps / kernel_h));
   if (quads()) return QuadLists(in_channels).panel_bytes();
   if (dot()) {
     const int64_t columns = int64_t{dot_groups(kernel_h, shifts)} * (taps / kernel_h);

@@ -45,6 +45,10 @@
 // at most half of nr. Weights have their zero point subtracted: the result may need 9 bits, so
 // quads are the sum of up to three parts. Kernels see int8 inputs as x + 128; bias accounts for it.
 //
+// kDepthwiseRowPairs is for kernels that see them two by two (kernels/depthwise/row_pairs.h), and
+// inputs as they are: like kDepthwisePairs, but with weights [2 places][pairs of rows][kernel_w]
+// [nr][2] of int16.
+//
 // kDepthwiseDots is kDepthwiseQuads for kernels that see uint8 inputs as x - 128 and int8 ones as
 // they are; `calm` follows `limited`, and the bias of calm panels includes kCalmBits.
 //
@@ -72,7 +76,7 @@ struct PackSpec {
   DType input = DType::kF32, weights = DType::kF32;
   int32_t nr = 1, kr = 1;
   int32_t taps = 1;                  // kernel height x width
-  int32_t kernel_h = 1, shifts = 1;  // kDepthwiseQuads, kDepthwisePairs only
+  int32_t kernel_h = 1, shifts = 1;  // dot() only
   int32_t in_channels = 1;           // a tap of an output channel; 1 for depthwise packings
   int32_t out_channels = 1;
   int32_t pad_channels = 1;  // elements of the pad pixel: the input's channels
@@ -84,8 +88,9 @@ struct PackSpec {
 
   bool dot() const {
     return packing == PackingId::kDepthwiseQuads || packing == PackingId::kDepthwisePairs ||
-           packing == PackingId::kDepthwiseDots;
+           row_pairs() || packing == PackingId::kDepthwiseDots;
   }
+  bool row_pairs() const { return packing == PackingId::kDepthwiseRowPairs; }
   bool quads() const { return packing == PackingId::kConvQuads; }
   bool wide() const { return packing == PackingId::kDepthwiseWide; }
   // Rows of the window are taps (kernels/conv/segments.h).

@@ -6,6 +6,7 @@
 #include "kernels/conv/quad_rows.h"
 #include "kernels/conv/segments.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/packing.h"
 #include "kernels/reduce/reduce.h"
 
@@ -323,6 +324,56 @@ void replay_dot(ConvAccess& c) {
   }
 }
 
+// Some panels, a step of rows and a block of columns of kernels/depthwise/row_pairs.h: rows that
+// are new go to the rings of all panels, which every pixel reads.
+void replay_pair_step(ConvAccess& c, int32_t channel, int32_t row, int32_t rows, int32_t col,
+                      int32_t count) {
+  const ConvKernelParams& p = c.p;
+  const int32_t pairs = row_pairs(p.kernel_h), first = row * p.stride_h / 2;
+  const int32_t filled = row == 0 ? 0 : (row - (p.stride_h == 1 ? 2 : 1)) * p.stride_h / 2 + pairs;
+  const auto have = static_cast<int32_t>(c.a.rows.size());
+  const int32_t together = std::min(c.channels() - channel, pair_panels(p) * kPairChannels);
+  for (int32_t from = channel; from < channel + together; from += kPairChannels) {
+    const int32_t some = std::min(channel + together - from, kPairChannels);
+    const uint64_t ring =
+        c.a.scratch + static_cast<uint64_t>((from - channel) / kPairChannels * pair_ring_bytes(p));
+    auto slot = [&](int32_t pair) {
+      return ring + static_cast<uint64_t>(pair % pairs * pair_slot_bytes(p));
+    };
+    for (int32_t pair = std::max(filled, first); pair < first + pairs; ++pair) {
+      for (int32_t i = 0; i < pair_columns(p, count); ++i) {
+        for (int32_t r = 2 * pair; r < std::min(2 * pair + 2, have); ++r) {
+          const uint64_t in_row = c.a.rows[static_cast<size_t>(r)];
+          if (in_row != 0)
+            c.read_columns(in_row + static_cast<uint64_t>(from), c.first_column(col) + i, 1, some);
+        }
+        c.caches.write(slot(pair) + static_cast<uint64_t>(i * kPairColumn), kPairColumn);
+      }
+    }
+    for (int32_t i = 0; i < count; i += kPairPixels) {
+      const int32_t pixels = std::min(kPairPixels, count - i);
+      c.touch_stack();
+      c.caches.read(c.panel(from), p.panel_bytes);
+      for (int32_t pair = first; pair < first + pairs; ++pair)
+        c.caches.read(slot(pair) + static_cast<uint64_t>(i * p.stride_w * kPairColumn),
+                      int64_t{pair_columns(p, pixels)} * kPairColumn);
+      for (int32_t r = 0; r < rows; ++r) c.write_pixels(row + r, col + i, pixels, from, some);
+    }
+  }
+}
+
+void replay_row_pairs(ConvAccess& c) {
+  const int32_t most = pair_block(c.p), blocks = static_cast<int32_t>(ceil_div(c.cols(), most));
+  const auto block =
+      static_cast<int32_t>(ceil_div(ceil_div(c.cols(), blocks), kPairPixels) * kPairPixels);
+  const int32_t step = c.p.stride_h == 1 ? 2 : 1;
+  for (int32_t channel = 0; channel < c.channels(); channel += pair_panels(c.p) * kPairChannels)
+    for (int32_t col = 0; col < c.cols(); col += block)
+      for (int32_t row = 0; row < c.rows(); row += step)
+        replay_pair_step(c, channel, row, std::min(step, c.rows() - row), col,
+                         std::min(block, c.cols() - col));
+}
+
 // The bytes of an operand that a tile touches, as one piece for each image and row; several images
 // or rows that the operand does not tell apart are one.
 std::vector<Stream> pieces_of(const LoopNest& n, const Operand& o, uint64_t at, const Box& tile,
@@ -422,6 +473,7 @@ void replay(const Access& a, CacheModel& caches) {
   ConvAccess c(a, caches);
   PackSpec spec;
   spec.packing = k.packing;
+  if (spec.row_pairs()) return replay_row_pairs(c);
   if (k.cls == KernelClass::kDepthwise) return spec.dot() ? replay_dot(c) : replay_depthwise(c);
   if (spec.quads()) return replay_quads(c);
   if (spec.segments()) return replay_segments(c);

@@ -9,6 +9,7 @@
 #include "kernels/conv/wide_panels.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/reference/unary_table.h"
 #include "runtime/base/aligned.h"
 #include "runtime/passes/evaluate.h"
@@ -315,6 +316,8 @@ std::vector<Loop> line_loops(const ConvShape& s, const KernelDesc& kernel, const
 // window stay in L1 or L2 from one tile to the next.
 std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
                                   const PackSpec& spec, const Target& target) {
+  if (spec.row_pairs())
+    return {{kBatch, 1, true}, {kRow, dot_rows(s, kernel, 2, target.cores), true}};
   const int32_t unit = spec.shifts;
   const auto channels =
       static_cast<int32_t>(kCacheLine / static_cast<int64_t>(size_of(kernel.input)));
@@ -461,7 +464,9 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
   }
   nest.params.resize(sizeof(params));
   std::memcpy(nest.params.data(), &params, sizeof(params));
-  if (spec.dot()) {
+  if (spec.row_pairs()) {
+    nest.scratch_bytes = pair_scratch_bytes(params);
+  } else if (spec.dot()) {
     nest.scratch_bytes = dot_scratch_bytes(params, kernel.nr * kGroupRows / kernel.kr);
   } else if (spec.weights == DType::kF16) {
     // Room to widen one panel.
