@@ -113,7 +113,7 @@ PJ_INLINE void add_pairs(__m256i& sum, const std::byte* x, __m256i w) {
 // `width` columns, `stride` apart; 0: any, as the parameters say.
 template <int R, int width, int stride>
 PJ_INLINE void add_taps(const ConvKernelParams& p, const std::byte* x, const std::byte* w,
-                        int64_t other_row, __m256i (&sums)[R][kPairPixels]) {
+                        int64_t other_row, __m256i (&sums)[R * kPairPixels]) {
   constexpr int C = kPairPixels;
   if constexpr (width != 0 && stride == 1) {
     __m256i columns[C];
@@ -122,7 +122,7 @@ PJ_INLINE void add_taps(const ConvKernelParams& p, const std::byte* x, const std
       unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
         const __m256i weights = load_half(w + r * other_row + kx * kPairColumn);
         unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
-          add_pairs(sums[r][c], columns[(kx + c) % C], weights);
+          add_pairs(sums[r * C + c], columns[(kx + c) % C], weights);
         });
       });
       if constexpr (kx + 1 < width) columns[kx % C] = load_half(x + (kx + C) * kPairColumn);
@@ -133,7 +133,7 @@ PJ_INLINE void add_taps(const ConvKernelParams& p, const std::byte* x, const std
       unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
         const __m256i weights = load_half(w + r * other_row + kx * kPairColumn);
         unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
-          add_pairs(sums[r][c], x + c * step + kx * kPairColumn, weights);
+          add_pairs(sums[r * C + c], x + c * step + kx * kPairColumn, weights);
         });
       });
     };
@@ -145,17 +145,17 @@ PJ_INLINE void add_taps(const ConvKernelParams& p, const std::byte* x, const std
   }
 }
 
-// Panels with scales of 1 or more, by the definition. Sums of 16 channels, in the order of places.
-[[gnu::noinline]] void requantize_places(const int32_t* sums, const float* scale,
-                                         const OutputStage& stage, std::byte* out) {
-  for (int i = 0; i < kPairChannels; ++i) {
-    const int channel = i % 4 + i / 8 * 4 + i / 4 % 2 * 8;
-    out[channel] = static_cast<std::byte>(requantize(sums[i], scale[i], stage));
+// Panels with scales of 1 or more and fewer pixels than a tile has: by the definition. Sums of a
+// pixel are in the order of places.
+[[gnu::noinline]] void store_exactly(const int32_t* first, const int32_t* second,
+                                     const float* scale, const OutputStage& stage, int32_t channels,
+                                     std::byte* out) {
+  for (int32_t c = 0; c < channels; ++c) {
+    const int32_t place = c % 4 + c / 8 * 4;
+    const bool is_second = c / 4 % 2 != 0;
+    const int32_t sum = is_second ? second[place] : first[place];
+    out[c] = static_cast<std::byte>(requantize(sum, scale[place + (is_second ? 8 : 0)], stage));
   }
-}
-
-[[gnu::noinline]] void store_narrow(std::byte* to, __m128i x, int32_t channels) {
-  store_part(to, x, channels);
 }
 
 // R rows of the block. The last tile of pixels overlaps the one before it.
@@ -176,62 +176,69 @@ template <int R, int width, int stride>
   for (int32_t x = 0; x < b.count; x += C) {
     const int32_t at = x + C <= b.count || b.count < C ? x : b.count - C;
     const int64_t column = int64_t{at} * (stride != 0 ? stride : d.p.stride_w) * kPairColumn;
-    int32_t raw[2][R][C][8];
-    __m256i sums[R][C];
-    unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
-      constexpr int kHalf = 1 - i;
-      unrolled<R * C>([&](auto j)
-                          PJ_INLINE_LAMBDA { sums[j / C][j % C] = load_half(bias + kHalf * 32); });
-      const std::byte* w = weights + kHalf * 32;
-      for (int32_t pair = 0; pair < d.pairs; ++pair, w += row_weights)
-        add_taps<R, width, stride>(d.p, b.slots[pair] + column + kHalf * 32, w, d.weights_bytes,
-                                   sums);
-      // Else gcc 12 would have the sums elsewhere inside of the loop, and partly in memory.
-      unrolled<R * C>([&](auto j) PJ_INLINE_LAMBDA {
-        asm volatile("" : "+x"(sums[j / C][j % C]));
+    // Sums of the second half wait in memory.
+    int32_t raw[2][R * C][8];
+    auto sum_half = [&](auto half, __m256i(&sums)[R * C]) PJ_INLINE_LAMBDA {
+      const __m256i start = load_half(bias + half * 32);
+      unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = start; });
+      const std::byte* w = weights + half * 32;
+      const std::byte* const* slot = b.slots;
+      const std::byte* const* const end = slot + d.pairs;
+      do {
+        add_taps<R, width, stride>(d.p, *slot + column + half * 32, w, d.weights_bytes, sums);
+        w += row_weights;
+      } while (++slot != end);
+      // Else gcc 12 would have the sums elsewhere inside of the loop.
+      unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA { asm volatile("" : "+x"(sums[i])); });
+    };
+    auto put_aside = [&](auto half, const __m256i(&sums)[R * C]) PJ_INLINE_LAMBDA {
+      unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA {
+        store_half(reinterpret_cast<std::byte*>(raw[half][i]), sums[i]);
       });
-      if (kHalf == 1 || !plain) {
-        unrolled<R * C>([&](auto j) PJ_INLINE_LAMBDA {
-          store_half(reinterpret_cast<std::byte*>(raw[kHalf][j / C][j % C]), sums[j / C][j % C]);
-        });
-      }
-    });
+    };
+    {
+      __m256i second[R * C];
+      sum_half(std::integral_constant<int, 1>{}, second);
+      put_aside(std::integral_constant<int, 1>{}, second);
+    }
+    __m256i sums[R * C];
+    sum_half(std::integral_constant<int, 0>{}, sums);
     std::byte* to = b.out + at * col_bytes;
     if (!plain) {
-      for (int r = 0; r < R; ++r) {
-        for (int c = 0; c < C && at + c < b.count; ++c) {
-          std::byte results[kPairChannels];
-          int32_t both[kPairChannels];
-          std::memcpy(both, raw[0][r][c], 32);
-          std::memcpy(both + 8, raw[1][r][c], 32);
-          requantize_places(both, scale, d.p.stage, results);
-          std::memcpy(to + r * row_bytes + c * col_bytes, results, static_cast<size_t>(b.channels));
-        }
+      put_aside(std::integral_constant<int, 0>{}, sums);
+      for (int i = 0; i < R * C; ++i) {
+        if (at + i % C >= b.count) continue;
+        store_exactly(raw[0][i], raw[1][i], scale, d.p.stage, channels,
+                      to + i / C * row_bytes + i % C * col_bytes);
       }
       continue;
     }
     const __m256 low = _mm256_loadu_ps(scale), high = _mm256_loadu_ps(scale + 8);
-    auto rounded = [&](auto j) PJ_INLINE_LAMBDA {
-      const __m256i second = load_half(reinterpret_cast<const std::byte*>(raw[1][j / C][j % C]));
-      const __m256 one = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[j / C][j % C]), low);
-      const __m256 two = _mm256_mul_ps(_mm256_cvtepi32_ps(second), high);
+    auto rounded = [&](__m256i first, const int32_t* second) PJ_INLINE_LAMBDA {
+      const __m256i more = load_half(reinterpret_cast<const std::byte*>(second));
+      const __m256 one = _mm256_mul_ps(_mm256_cvtepi32_ps(first), low);
+      const __m256 two = _mm256_mul_ps(_mm256_cvtepi32_ps(more), high);
       return _mm256_packs_epi32(_mm256_cvtps_epi32(one), _mm256_cvtps_epi32(two));
     };
+    __m256i bytes[R * C / 2];  // of two pixels each
     unrolled<R * C / 2>([&](auto i) PJ_INLINE_LAMBDA {
-      constexpr std::integral_constant<int, 2 * i> first{};
-      constexpr std::integral_constant<int, 2 * i + 1> second{};
-      const __m256i bytes =
-          _mm256_permute4x64_epi64(stage.bytes(rounded(first), rounded(second)), 0xd8);
-      std::byte* pixel = to + first / C * row_bytes + first % C * col_bytes;
-      const __m128i one = _mm256_castsi256_si128(bytes), two = _mm256_extracti128_si256(bytes, 1);
-      if (channels == kPairChannels) {
-        store_lane(pixel, one);
-        store_lane(pixel + col_bytes, two);
-      } else {
-        store_narrow(pixel, one, channels);
-        store_narrow(pixel + col_bytes, two, channels);
-      }
+      constexpr int kFirst = 2 * i;
+      const __m256i one = rounded(sums[kFirst], raw[1][kFirst]);
+      const __m256i two = rounded(sums[kFirst + 1], raw[1][kFirst + 1]);
+      bytes[i] = _mm256_permute4x64_epi64(stage.bytes(one, two), 0xd8);
     });
+    if (channels == kPairChannels) {
+      unrolled<R * C / 2>([&](auto i) PJ_INLINE_LAMBDA {
+        std::byte* pixel = to + 2 * i / C * row_bytes + 2 * i % C * col_bytes;
+        store_lane(pixel, _mm256_castsi256_si128(bytes[i]));
+        store_lane(pixel + col_bytes, _mm256_extracti128_si256(bytes[i], 1));
+      });
+      continue;
+    }
+    std::byte results[R * C][kPairChannels];
+    unrolled<R * C / 2>([&](auto i) PJ_INLINE_LAMBDA { store_half(results[2 * i], bytes[i]); });
+    for (int i = 0; i < R * C; ++i)
+      store_part(to + i / C * row_bytes + i % C * col_bytes, load_lane(results[i]), channels);
   }
 }
 
