@@ -158,6 +158,14 @@ PJ_INLINE void add_taps(const ConvKernelParams& p, const std::byte* x, const std
   }
 }
 
+// Pixels of a panel with missing channels.
+template <int count>
+[[gnu::noinline]] void store_narrow(const std::byte (*results)[kPairChannels], int32_t channels,
+                                    std::byte* out, int64_t out_step) {
+#pragma GCC unroll 1
+  for (int i = 0; i < count; ++i) store_part(out + i * out_step, load_lane(results[i]), channels);
+}
+
 // R rows of the block. The last tile of pixels overlaps the one before it.
 template <int R, int width, int stride>
 [[gnu::noinline]] void compute_rows(const PairTile& d, const PairBlock& b) {
@@ -214,18 +222,17 @@ template <int R, int width, int stride>
       continue;
     }
     const __m256 low = _mm256_loadu_ps(scale), high = _mm256_loadu_ps(scale + 8);
-    auto rounded = [&](__m256i first, const int32_t* second) PJ_INLINE_LAMBDA {
-      const __m256i more = load_half(reinterpret_cast<const std::byte*>(second));
-      const __m256 one = _mm256_mul_ps(_mm256_cvtepi32_ps(first), low);
-      const __m256 two = _mm256_mul_ps(_mm256_cvtepi32_ps(more), high);
-      return _mm256_packs_epi32(_mm256_cvtps_epi32(one), _mm256_cvtps_epi32(two));
-    };
+    __m256i rounded[R * C];  // 16 bits
+    unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA {
+      const __m256i second = load_half(reinterpret_cast<const std::byte*>(raw[1][i]));
+      const __m256 one = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i]), low);
+      const __m256 two = _mm256_mul_ps(_mm256_cvtepi32_ps(second), high);
+      rounded[i] = _mm256_packs_epi32(_mm256_cvtps_epi32(one), _mm256_cvtps_epi32(two));
+    });
     __m256i bytes[R * C / 2];  // of two pixels each
     unrolled<R * C / 2>([&](auto i) PJ_INLINE_LAMBDA {
-      constexpr int kFirst = 2 * i;
-      const __m256i one = rounded(sums[kFirst], raw[1][kFirst]);
-      const __m256i two = rounded(sums[kFirst + 1], raw[1][kFirst + 1]);
-      bytes[i] = _mm256_permute4x64_epi64(stage.bytes(one, two), 0xd8);
+      const __m256i two = stage.bytes(rounded[2 * i], rounded[2 * i + 1]);
+      bytes[i] = _mm256_permute4x64_epi64(two, 0xd8);
     });
     if (channels == kPairChannels) {
       unrolled<R * C / 2>([&](auto i) PJ_INLINE_LAMBDA {
@@ -237,8 +244,8 @@ template <int R, int width, int stride>
     }
     std::byte results[R * C][kPairChannels];
     unrolled<R * C / 2>([&](auto i) PJ_INLINE_LAMBDA { store_half(results[2 * i], bytes[i]); });
-    for (int i = 0; i < R * C; ++i)
-      store_part(to + i / C * row_bytes + i % C * col_bytes, load_lane(results[i]), channels);
+    for (int r = 0; r < R; ++r)
+      store_narrow<C>(results + r * C, channels, to + r * row_bytes, col_bytes);
   }
 }
 
