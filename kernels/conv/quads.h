@@ -31,6 +31,7 @@
 #include "kernels/conv/conv.h"
 #include "kernels/conv/quad_pixels.h"
 #include "kernels/conv/quad_rows.h"
+#include "kernels/conv/quad_sums.h"
 #include "kernels/kernel.h"
 
 namespace pj {
@@ -56,7 +57,7 @@ struct QuadStage {
 // One panel and pixels to multiply it with: moved on block by block.
 struct QuadBlocks {
   const std::byte* panel;
-  int64_t positions_at, choices_at;
+  const QuadLists& lists;
   const std::byte* x;
   int64_t x_pitch;
   const int32_t* corrections;  // of the sums of each pixel
@@ -73,8 +74,9 @@ struct QuadBlocks {
 // Rounded to nearest even by the conversion. Sums far below the lower limit become INT32_MIN, and
 // all that is outside of the limits is moved when it is a byte: the result is that of
 // requantize(). With scales below 1 nothing is above the range of int32.
-PJ_INLINE __m256i scaled(__m256i acc, const float* scale) {
-  return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), _mm256_loadu_ps(scale)));
+PJ_INLINE __m256i scaled(const int32_t* sums, const float* scale) {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
+  return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(v), _mm256_loadu_ps(scale)));
 }
 
 PJ_INLINE __m256i limited(__m256i x, const QuadStage& s) {
@@ -83,16 +85,16 @@ PJ_INLINE __m256i limited(__m256i x, const QuadStage& s) {
 
 // Bytes of two pixels: each half of the result is one pixel's.
 template <int vectors>
-PJ_INLINE __m256i requantized(const __m256i* a, const __m256i* b, const float* scale,
+PJ_INLINE __m256i requantized(const int32_t* a, const int32_t* b, const float* scale,
                               const QuadStage& s) {
   if constexpr (vectors == 1) {
-    __m256i x = _mm256_packs_epi32(scaled(a[0], scale), scaled(b[0], scale));
+    __m256i x = _mm256_packs_epi32(scaled(a, scale), scaled(b, scale));
     x = _mm256_adds_epi16(x, s.zero_point);
     x = limited(_mm256_packs_epi16(x, x), s);
     return _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 0, 4, 1, 5, 1, 5));
   } else {
-    __m256i x = _mm256_packs_epi32(scaled(a[0], scale), scaled(a[1], scale + 8));
-    __m256i y = _mm256_packs_epi32(scaled(b[0], scale), scaled(b[1], scale + 8));
+    __m256i x = _mm256_packs_epi32(scaled(a, scale), scaled(a + 8, scale + 8));
+    __m256i y = _mm256_packs_epi32(scaled(b, scale), scaled(b + 8, scale + 8));
     x = _mm256_packs_epi16(_mm256_adds_epi16(x, s.zero_point), _mm256_adds_epi16(y, s.zero_point));
     return _mm256_permutevar8x32_epi32(limited(x, s), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
@@ -107,61 +109,20 @@ PJ_INLINE void store_pixel(std::byte* out, __m128i x) {
   }
 }
 
-// Panels with scales of 1 or more, which no network needs: by the definition.
+// Panels with scales of 1 or more, which no network needs: by the definition. Sums of a pixel are
+// kQuadChannels.
 [[gnu::noinline]] void requantize_slowly(const int32_t* sums, int32_t pixels, int32_t channels,
                                          const float* scale, const QuadStage& s, std::byte* out,
                                          int64_t out_pitch) {
-  for (int32_t i = 0; i < pixels; ++i, out += out_pitch)
+  for (int32_t i = 0; i < pixels; ++i, sums += kQuadChannels, out += out_pitch)
     for (int32_t n = 0; n < channels; ++n)
-      out[n] = static_cast<std::byte>(requantize(*sums++, scale[n], s.exact));
+      out[n] = static_cast<std::byte>(requantize(sums[n], scale[n], s.exact));
 }
 
-// Instructions of which gcc would move the memory operand to a register, and run out of them; and
-// sums in place: it would collect the products of many steps first.
-PJ_INLINE __m256i pairs(__m256i x, const std::byte* w) {
-  __m256i sums;
-  asm("vpmaddubsw %2, %1, %0" : "=x"(sums) : "x"(x), "m"(*reinterpret_cast<const __m256i*>(w)));
-  return sums;
-}
-PJ_INLINE void add(__m256i& acc, __m256i x) { asm("vpaddd %1, %0, %0" : "+x"(acc) : "x"(x)); }
-PJ_INLINE void add_halves(__m256i& acc, __m256i x, __m256i ones) {
-  add(acc, _mm256_madd_epi16(x, ones));
-}
-alignas(32) constexpr int16_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-// The same with the constant in memory, where there are no registers.
-PJ_INLINE void add_halves(__m256i& acc, __m256i x) {
-  asm("vpmaddwd %1, %0, %0" : "+x"(x) : "m"(*reinterpret_cast<const __m256i*>(kOnes)));
-  add(acc, x);
-}
-
-// Where the same four k's, or sixteen, of mr pixels are.
-template <int mr>
-struct QuadPixels {
-  const std::byte* at[mr];
-
-  PJ_INLINE __m256i four(int pixel, int64_t position) const {
-    int32_t k;
-    std::memcpy(&k, at[pixel] + position * 4, sizeof(k));
-    return _mm256_set1_epi32(k);
-  }
-  PJ_INLINE __m256i sixteen(int pixel, int64_t position) const {
-    return _mm256_broadcastsi128_si256(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(at[pixel] + position * 4)));
-  }
-};
-
-// Calls step(0), step(1) ... `count` times, two calls a turn of the loop; done(2) or done(1) moves
-// on.
-PJ_INLINE void in_twos(int32_t count, auto&& step, auto&& done) {
-  for (; count >= 2; count -= 2) {
-    step(0);
-    step(1);
-    done(2);
-  }
-  if (count != 0) {
-    step(0);
-    done(1);
-  }
+[[gnu::noinline]] void correct(int32_t* sums, int32_t pixels, const int32_t* corrections) {
+  for (int32_t i = 0; i < pixels * kQuadChannels; ++i)
+    sums[i] = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) +
+                                   static_cast<uint32_t>(corrections[i / kQuadChannels]));
 }
 
 // `blocks` times mr pixels, times 8 * vectors channels; all of them are written.
@@ -169,105 +130,21 @@ template <int mr, int vectors>
 [[gnu::noinline]] void multiply(const QuadBlocks& b, const QuadStage& stage, int32_t blocks) {
   const auto& panel = *reinterpret_cast<const QuadPanel*>(b.panel);
   const int32_t* corrections = b.corrections;
-  const std::byte* first = b.x;
+  const std::byte* x = b.x;
   std::byte* out = b.out;
   const int64_t out_pitch = b.out_pitch;
-  for (; blocks > 0; --blocks, first += mr * b.x_pitch, corrections += mr) {
-    __m256i acc[mr * vectors];
-    unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(panel.bias) + i % vectors);
-    });
-    if (panel.corrected != 0) {
-      unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-        add(acc[i], _mm256_set1_epi32(corrections[i / vectors]));
-      });
-    }
-    QuadPixels<mr> x;
-    x.at[0] = first;
-    unrolled<mr - 1>([&](auto i) PJ_INLINE_LAMBDA { x.at[i + 1] = x.at[i] + b.x_pitch; });
-    const std::byte* w = b.panel + sizeof(QuadPanel);
-    const auto* position = reinterpret_cast<const uint16_t*>(b.panel + b.positions_at);
-    auto next = [&](int quads) PJ_INLINE_LAMBDA {
-      w += quads * kQuadBytes;
-      position += quads;
-    };
-
-    for (int32_t n = panel.strong; n > 0; n -= 2) {
-      const int64_t at[2] = {position[0], position[1]};
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        const __m256i one = x.four(i, at[0]), two = x.four(i, at[1]);
-        unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
-          add_halves(acc[i * vectors + v],
-                     _mm256_add_epi16(pairs(one, w + v * 32), pairs(two, w + kQuadBytes + v * 32)));
-        });
-      });
-      next(2);
-    }
-    const __m256i ones = _mm256_set1_epi16(1);
-    in_twos(
-        panel.plain,
-        [&](int quad) PJ_INLINE_LAMBDA {
-          const int64_t at = position[quad];
-          unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-            const __m256i four = x.four(i, at);
-            unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
-              add_halves(acc[i * vectors + v], pairs(four, w + quad * kQuadBytes + v * 32), ones);
-            });
-          });
-        },
-        next);
-    const std::byte* choices = b.panel + b.choices_at + (panel.strong + panel.plain) * int64_t{4};
-    in_twos(
-        panel.shuffled,
-        [&](int quad) PJ_INLINE_LAMBDA {
-          const int64_t at = position[quad];
-          int32_t choice;
-          std::memcpy(&choice, choices + quad * 4, sizeof(choice));
-          const __m256i chosen = _mm256_set1_epi32(choice);
-          unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-            const __m256i four = _mm256_shuffle_epi8(x.sixteen(i, at), chosen);
-            unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
-              add_halves(acc[i * vectors + v], pairs(four, w + quad * kQuadBytes + v * 32), ones);
-            });
-          });
-        },
-        [&](int quads) PJ_INLINE_LAMBDA {
-          next(quads);
-          choices += quads * 4;
-        });
-    for (int32_t n = panel.wide; n > 0; --n) {
-      int64_t at = position[0];
-      unrolled<2>([&](auto odd) PJ_INLINE_LAMBDA {
-        // Not the loads of the other half: there are no registers to keep them.
-        asm("" : "+r"(at));
-        __m256i wide[vectors];
-        unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
-          wide[v] = _mm256_cvtepi8_epi16(_mm_loadu_si128(
-              reinterpret_cast<const __m128i*>(w + odd * (kQuadBytes / 2) + v * 16)));
-        });
-        unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-          __m256i two = x.four(i, at);
-          two = odd ? _mm256_srli_epi16(two, 8) : _mm256_and_si256(two, _mm256_set1_epi16(255));
-          unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
-            add(acc[i * vectors + v], _mm256_madd_epi16(two, wide[v]));
-          });
-        });
-      });
-      next(1);
-    }
-
+  for (; blocks > 0; --blocks, x += mr * b.x_pitch, corrections += mr) {
+    alignas(32) int32_t sums[mr][kQuadChannels];
+    sum_quads<mr, vectors>(b.panel, b.lists, x, b.x_pitch, sums);
+    if (panel.corrected != 0) correct(sums[0], mr, corrections);
     if (panel.limited != 0) {
-      int32_t sums[mr * vectors * 8];
-      unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + i * 8), acc[i]);
-      });
-      requantize_slowly(sums, mr, 8 * vectors, panel.scale, stage, out, out_pitch);
+      requantize_slowly(sums[0], mr, 8 * vectors, panel.scale, stage, out, out_pitch);
       out += mr * out_pitch;
       continue;
     }
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
-      constexpr int kFirst = 2 * i * vectors, kSecond = mr > 1 ? kFirst + vectors : kFirst;
-      const __m256i bytes = requantized<vectors>(acc + kFirst, acc + kSecond, panel.scale, stage);
+      constexpr int kFirst = 2 * i, kSecond = mr > 1 ? kFirst + 1 : kFirst;
+      const __m256i bytes = requantized<vectors>(sums[kFirst], sums[kSecond], panel.scale, stage);
       store_pixel<vectors>(out, _mm256_castsi256_si128(bytes));
       out += out_pitch;
       if (mr > 1) {
@@ -364,8 +241,7 @@ void run_quad_conv(const Tile& t) {
       if (corrected) sum_pixels(x, pitch, rows, count, -p.weights_zero_point, corrections);
       multiply_channels<mr>(t, p,
                             {.panel = t.in[1],
-                             .positions_at = lists.positions_at(),
-                             .choices_at = lists.choices_at(),
+                             .lists = lists,
                              .x = x,
                              .x_pitch = pitch,
                              .corrections = corrections,
