@@ -109,6 +109,9 @@ PJ_INLINE void add_pairs(__m256i& sum, const std::byte* x, __m256i w) {
   asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(products));
 }
 
+// Separates what a loop leaves from what it works with: gcc 12 would have sums elsewhere inside.
+PJ_INLINE void settle(__m256i& x) { asm volatile("" : "+x"(x)); }
+
 // Half of the channels of R rows of kPairPixels pixels: the taps of one pair of rows. Windows of
 // `width` columns, `stride` apart; 0: any, as the parameters say.
 template <int R, int width, int stride>
@@ -196,8 +199,7 @@ template <int R, int width, int stride>
         add_taps<R, width, stride>(d.p, *slot + column + half * 32, w, d.weights_bytes, sums);
         w += row_weights;
       } while (++slot != end);
-      // Else gcc 12 would have the sums elsewhere inside of the loop.
-      unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA { asm volatile("" : "+x"(sums[i])); });
+      unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA { settle(sums[i]); });
     };
     auto put_aside = [&](auto half, const __m256i(&sums)[R * C]) PJ_INLINE_LAMBDA {
       unrolled<R * C>([&](auto i) PJ_INLINE_LAMBDA {
