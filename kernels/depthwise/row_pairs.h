@@ -59,27 +59,30 @@ PJ_INLINE void store_half(std::byte* to, __m256i x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x);
 }
 
-// Interleaves `count` columns of two rows. Only the first `channels` of a column are read.
-template <typename X, bool whole>
-PJ_INLINE void interleave_columns(const std::byte* a, int64_t a_step, const std::byte* b,
-                                  int64_t b_step, int32_t count, int32_t channels, std::byte* out) {
-  auto load = [&](const std::byte* x) PJ_INLINE_LAMBDA {
-    return widened(whole ? load_lane(x) : load_part(x, channels), X{});
-  };
+template <typename X>
+PJ_INLINE void interleave(__m128i even, __m128i odd, std::byte* out) {
+  const __m256i a = widened(even, X{}), b = widened(odd, X{});
+  store_half(out, _mm256_unpacklo_epi16(a, b));
+  store_half(out + kPairColumn / 2, _mm256_unpackhi_epi16(a, b));
+}
+
+// Interleaves `count` columns of two rows.
+template <typename X>
+PJ_INLINE std::byte* interleave_columns(const std::byte* a, int64_t a_step, const std::byte* b,
+                                        int64_t b_step, int32_t count, std::byte* out) {
 #pragma GCC unroll 2
-  for (int32_t i = 0; i < count; ++i, a += a_step, b += b_step, out += kPairColumn) {
-    const __m256i even = load(a), odd = load(b);
-    store_half(out, _mm256_unpacklo_epi16(even, odd));
-    store_half(out + kPairColumn / 2, _mm256_unpackhi_epi16(even, odd));
-  }
+  for (int32_t i = 0; i < count; ++i, a += a_step, b += b_step, out += kPairColumn)
+    interleave<X>(load_lane(a), load_lane(b), out);
+  return out;
 }
 
 // Fills a slot with `columns` columns from input column `first`, of which some may be outside, of
-// rows 2 * pair and 2 * pair + 1 of the tile. `channel` is the panel's first.
-template <typename X, bool whole>
+// rows 2 * pair and 2 * pair + 1 of the tile. `channel` is the panel's first; what follows a pixel
+// whose panel has fewer channels meets weights that are zero.
+template <typename X>
 [[gnu::noinline]] void fill_slot(const PairTile& d, int32_t pair, int32_t first, int32_t columns,
                                  int32_t channel, int32_t channels, std::byte* out) {
-  const std::byte* pad = d.t.in[2] + channel;
+  const std::byte* pad = d.t.in[2] + channel;  // in whole lines
   const std::byte* rows[2];
   int64_t step[2];
   for (int i = 0; i < 2; ++i) {
@@ -91,12 +94,21 @@ template <typename X, bool whole>
   const int32_t before = first < 0 ? (-first < columns ? -first : columns) : 0;
   const int32_t room = d.p.in_width - first;
   const int32_t end = room < columns ? (room > before ? room : before) : columns;
-  interleave_columns<X, whole>(pad, 0, pad, 0, before, channels, out);
-  interleave_columns<X, whole>(rows[0] + (first + before) * step[0], step[0],
-                               rows[1] + (first + before) * step[1], step[1], end - before,
-                               channels, out + before * int64_t{kPairColumn});
-  interleave_columns<X, whole>(pad, 0, pad, 0, columns - end, channels,
-                               out + end * int64_t{kPairColumn});
+  // The last columns of a row may be the last of the input.
+  int32_t last = 0;
+  while (last < end - before && channels + (room - end + last) * d.p.in_col_bytes < kPairChannels)
+    ++last;
+  out = interleave_columns<X>(pad, 0, pad, 0, before, out);
+  out = interleave_columns<X>(rows[0] + (first + before) * step[0], step[0],
+                              rows[1] + (first + before) * step[1], step[1], end - before - last,
+                              out);
+#pragma GCC unroll 1
+  for (int32_t i = end - last; i < end; ++i, out += kPairColumn) {
+    __m128i x[2];
+    for (int r = 0; r < 2; ++r) x[r] = load_part(rows[r] + (first + i) * step[r], channels);
+    interleave<X>(x[0], x[1], out);
+  }
+  interleave_columns<X>(pad, 0, pad, 0, columns - end, out);
 }
 
 // sum += x * w, in place and here: gcc would collect products first, and run out of registers.
@@ -281,11 +293,7 @@ PJ_INLINE void run_block(const PairTile& d, int32_t first, int32_t channels, int
       b.channels = left < kPairChannels ? left : kPairChannels;
       for (int32_t next = filled > pair ? filled : pair; next < pair + pairs; ++next) {
         std::byte* slot = ring + next % pairs * d.slot_bytes;
-        if (left < kPairChannels) {
-          fill_slot<X, false>(d, next, in_first, columns, first + c, left, slot);
-        } else {
-          fill_slot<X, true>(d, next, in_first, columns, first + c, left, slot);
-        }
+        fill_slot<X>(d, next, in_first, columns, first + c, b.channels, slot);
       }
       for (int32_t i = 0; i < pairs; ++i) b.slots[i] = ring + (pair + i) % pairs * d.slot_bytes;
       b.packed = t.in[1] + (first + c) / kPairChannels * p.panel_bytes;
