@@ -40,8 +40,8 @@ const char* name_of(PackingId id) {
   switch (id) {
     case PackingId::kConvPanels:
       return "conv_panels";
-    case PackingId::kConvWindows:
-      return "conv_windows";
+    case PackingId::kConvQuads:
+      return "conv_quads";
     case PackingId::kDepthwisePanels:
       return "depthwise_panels";
     case PackingId::kConvSegments:
@@ -54,6 +54,8 @@ const char* name_of(PackingId id) {
       return "depthwise_quads";
     case PackingId::kDepthwisePairs:
       return "depthwise_pairs";
+    case PackingId::kDepthwiseRowPairs:
+      return "depthwise_row_pairs";
     case PackingId::kDepthwiseDots:
       return "depthwise_dots";
     case PackingId::kDepthwiseWide:

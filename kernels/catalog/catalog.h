@@ -48,13 +48,14 @@ enum class KernelClass : uint8_t {
 enum class PackingId : uint8_t {
   kNone,
   kConvPanels,
-  kConvWindows,
+  kConvQuads,
   kConvSegments,
   kConvDots,
   kConvMulls,
   kDepthwisePanels,
   kDepthwiseQuads,
   kDepthwisePairs,
+  kDepthwiseRowPairs,
   kDepthwiseDots,
   kDepthwiseWide,
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/conv/conv.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 
 namespace pj {
 
@@ -30,6 +31,15 @@ inline bool no_multiplier(const ConvKernelParams& p) {
 inline bool any_bytes(const ConvKernelParams& p) {
   return any_layer(p) || p.epilogue.is(EpilogueFn::kUnary) ||
          (p.epilogue.is(EpilogueFn::kAdd) && p.epilogue.sum.fixed_point != 0);
+}
+// Bytes whose k's can be listed in 16 bits, four by four (kernels/conv/quad_rows.h).
+inline bool quads(const ConvKernelParams& p) {
+  return any_bytes(p) && int64_t{p.kernel_h} * p.kernel_w * p.in_channels <= 4 * 65536;
+}
+// Depthwise layers without multiplier and dilation, whose windows are few pairs of rows.
+inline bool row_pairs(const ConvKernelParams& p) {
+  return any_layer(p) && p.in_channels == p.out_channels && p.dilation_h == 1 &&
+         p.dilation_w == 1 && pj::row_pairs(p.kernel_h) <= kMostPairs;
 }
 
 }  // namespace fits

@@ -18,10 +18,6 @@
 
 namespace pj {
 
-// The k's of whole windows (PackingId::kConvWindows) are filled up with zeros to a multiple of
-// this.
-inline constexpr int32_t kWindowUnit = 8;
-
 // What happens to a result before it is stored (Epilogue in op_params.h). Bit-identical to storing
 // it and running the elementwise operator: quantised results are bytes of a tensor with the
 // quantisation of ConvKernelParams::stage and only then go through the epilogue.

@@ -2,9 +2,10 @@
 
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
-#include "kernels/conv/widened.h"
+#include "kernels/conv/quads.h"
 #include "kernels/depthwise/dot_pairs.h"
 #include "kernels/depthwise/float.h"
+#include "kernels/depthwise/row_pairs.h"
 #include "kernels/levels/rows.h"
 #include "kernels/matmul/float.h"
 

@@ -5,6 +5,7 @@
 
 #include "kernels/common/calm_sums.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/packing.h"
 
 namespace pj {
@@ -99,10 +100,27 @@ int8_t* cross_quads(const PackSpec& s, const int8_t* lines, int8_t* out) {
   return out;
 }
 
+// The same for kDepthwiseRowPairs.
+void pair_rows(const PackSpec& s, const int16_t* lines, int16_t* out) {
+  const int32_t kernel_w = s.taps / s.kernel_h;
+  for (int32_t place = 0; place < 2; ++place) {
+    for (int32_t row = -place; row < 2 * row_pairs(s.kernel_h) - place; row += 2) {
+      for (int32_t kx = 0; kx < kernel_w; ++kx) {
+        for (int32_t i = 0; i < s.nr; ++i) {
+          for (int32_t ky = row; ky < row + 2; ++ky) {
+            const bool inside = ky >= 0 && ky < s.kernel_h;
+            *out++ = lines[(inside ? ky * kernel_w + kx : s.taps) * s.nr + i];
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int32_t dot_parts(const PackSpec& s) {
-  if (s.packing == PackingId::kDepthwisePairs) return 1;
+  if (s.packing == PackingId::kDepthwisePairs || s.row_pairs()) return 1;
   const IntRange range = range_of(s.weights);
   return parts_of(range.min - s.weights_zero_point, range.max - s.weights_zero_point);
 }
@@ -111,7 +129,7 @@ void pack_dot_panel(const PackSpec& s, const std::byte* weights, const std::byte
                     std::span<const float> scales, int32_t first, std::byte* panel) {
   const PanelWeights panel_weights(s, weights, first);
   std::vector<int16_t> values = panel_weights.values;
-  const bool pairs = s.packing == PackingId::kDepthwisePairs;
+  const bool pairs = s.packing == PackingId::kDepthwisePairs || s.row_pairs();
   const bool may_calm = s.packing == PackingId::kDepthwiseDots;
   DotPanelHeader header{pairs ? 1 : parts_of(panel_weights.low, panel_weights.high), 0,
                         may_calm ? 1 : 0};
@@ -141,6 +159,7 @@ void pack_dot_panel(const PackSpec& s, const std::byte* weights, const std::byte
   std::memcpy(panel, &header, sizeof(header));
 
   std::byte* out = panel + s.weights_offset();
+  if (s.row_pairs()) return pair_rows(s, values.data(), reinterpret_cast<int16_t*>(out));
   if (pairs) {
     interleave_rows(s, values.data(), reinterpret_cast<int16_t*>(out));
     return;

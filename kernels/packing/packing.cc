@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "kernels/common/transpose_quads.h"
+#include "kernels/conv/quad_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/panel_flags.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/half.h"
@@ -18,10 +20,7 @@ int64_t aligned(int64_t bytes) {
   return static_cast<int64_t>(round_up(static_cast<size_t>(bytes), kCacheLine));
 }
 
-int32_t k_blocks(const PackSpec& s) {
-  const int32_t unit = s.packing == PackingId::kConvWindows ? kWindowUnit : s.kr;
-  return static_cast<int32_t>(ceil_div(s.in_channels, unit)) * (unit / s.kr);
-}
+int32_t k_blocks(const PackSpec& s) { return static_cast<int32_t>(ceil_div(s.in_channels, s.kr)); }
 
 // Copies `count` words, `from_step` and `to_step` bytes apart, with the bits of `flip` flipped.
 template <typename Word>
@@ -176,7 +175,7 @@ void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::by
 void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
                         std::span<const float> scales, int32_t first, std::byte* panel) {
   const int32_t channels = std::min(s.nr, s.out_channels - first);
-  std::byte* const header = panel + (s.flagged() ? kPanelFlagBytes : 0);
+  std::byte* const header = panel + (s.flagged() ? kPanelFlagBytes : (s.quads() ? kQuadBiasAt : 0));
   auto* out_bias = reinterpret_cast<uint32_t*>(header);
   auto* out_scale = reinterpret_cast<float*>(header + 4 * s.nr);
   const auto zx = static_cast<uint32_t>(s.input_zero_point + s.input_shift());
@@ -195,6 +194,7 @@ void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::
     }
     out_scale[n] = scales[c];
   }
+  if (s.quads()) return finish_quad_panel(s, weights, scales, first, panel);
   copy_panel(s, weights, first, channels, flip, panel + s.weights_offset());
   if (s.flagged()) finish_flagged_panel(s, weights, bias, scales, first, panel);
 }
@@ -206,12 +206,13 @@ int64_t PackSpec::pad_bytes() const {
 }
 int64_t PackSpec::weights_offset() const {
   if (dot()) return dot_weights_offset(nr);
+  if (quads()) return QuadLists(in_channels).weights_at();
   return (flagged() ? kPanelFlagBytes : 0) + int64_t{nr} * (integer() ? 8 : 4);
 }
 int32_t PackSpec::input_shift() const {
   using enum PackingId;
-  const bool as_unsigned =
-      packing == kConvSegments || packing == kDepthwiseQuads || packing == kDepthwisePairs;
+  const bool as_unsigned = packing == kConvSegments || packing == kConvQuads ||
+                           packing == kDepthwiseQuads || packing == kDepthwisePairs;
   const bool as_signed = packing == kConvMulls || packing == kDepthwiseDots;
   if (as_unsigned && input == DType::kI8) return 128;
   return as_signed && input == DType::kU8 ? -128 : 0;
@@ -220,6 +221,9 @@ int32_t PackSpec::weights_shift() const {
   return weights == DType::kU8 && packing != PackingId::kConvDots ? -128 : 0;
 }
 int64_t PackSpec::panel_bytes() const {
+  if (row_pairs())
+    return aligned(weights_offset() + 2 * pair_weights_bytes(kernel_h, taps / kernel_h));
+  if (quads()) return QuadLists(in_channels).panel_bytes();
   if (dot()) {
     const int64_t columns = int64_t{dot_groups(kernel_h, shifts)} * (taps / kernel_h);
     const int64_t element = packing == PackingId::kDepthwisePairs ? 2 : 1;

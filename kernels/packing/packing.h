@@ -9,11 +9,13 @@
 //               weights    [taps][ceil(in_channels / kr)][nr][kr], rounded up to 64 bytes
 //   panel 1 ...
 //
-// kConvWindows is the same with taps and input channels as one run of k's: taps = 1, and
-// in_channels the k's of a whole window, filled up to a multiple of kWindowUnit.
+// kConvQuads has taps and input channels as one run of k's: taps = 1, and in_channels the k's of a
+// whole window. Its panels (kernels/conv/quad_rows.h) say which k's are multiplied together.
+// Weights have their zero point subtracted, unless a panel is marked. Kernels see int8 activations
+// as unsigned, x + 128.
 //
-// kConvSegments is the same with rows of the window as taps: where the input is contiguous, the
-// taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
+// kConvSegments is like kConvPanels with rows of the window as taps: where the input is contiguous,
+// the taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
 // activations as unsigned, x + 128, and their zero point with them.
 //
 // kConvDots and kConvMulls are kConvSegments for ARM: a panel begins with flags
@@ -47,6 +49,10 @@
 // on. Weights have their zero point subtracted: the result may need 9 bits, so
 // quads are the sum of up to three parts. Kernels see int8 inputs as x + 128; bias accounts for it.
 //
+// kDepthwiseRowPairs is for kernels that see them two by two (kernels/depthwise/row_pairs.h), and
+// inputs as they are: like kDepthwisePairs, but with weights [2 places][pairs of rows][kernel_w]
+// [nr][2] of int16.
+//
 // kDepthwiseDots is kDepthwiseQuads for kernels that see uint8 inputs as x - 128 and int8 ones as
 // they are; `calm` follows `limited`, and the bias of calm panels includes kCalmBits.
 //
@@ -74,7 +80,7 @@ struct PackSpec {
   DType input = DType::kF32, weights = DType::kF32;
   int32_t nr = 1, kr = 1;
   int32_t taps = 1;                  // kernel height x width
-  int32_t kernel_h = 1, shifts = 1;  // kDepthwiseQuads, kDepthwisePairs only
+  int32_t kernel_h = 1, shifts = 1;  // dot() only
   bool crossed = false;              // kDepthwiseQuads only
   int32_t in_channels = 1;           // a tap of an output channel; 1 for depthwise packings
   int32_t out_channels = 1;
@@ -87,8 +93,10 @@ struct PackSpec {
 
   bool dot() const {
     return packing == PackingId::kDepthwiseQuads || packing == PackingId::kDepthwisePairs ||
-           packing == PackingId::kDepthwiseDots;
+           row_pairs() || packing == PackingId::kDepthwiseDots;
   }
+  bool row_pairs() const { return packing == PackingId::kDepthwiseRowPairs; }
+  bool quads() const { return packing == PackingId::kConvQuads; }
   bool wide() const { return packing == PackingId::kDepthwiseWide; }
   // Rows of the window are taps (kernels/conv/segments.h).
   bool segments() const {
@@ -122,6 +130,10 @@ int32_t dot_parts(const PackSpec& spec);
 // One panel of theirs, from channel `first`. For pack_weights().
 void pack_dot_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,
                     std::span<const float> scales, int32_t first, std::byte* panel);
+
+// One of kConvQuads, likewise: all but bias and scales.
+void finish_quad_panel(const PackSpec& spec, const std::byte* weights,
+                       std::span<const float> scales, int32_t first, std::byte* panel);
 
 // One of kDepthwiseWide, likewise.
 void pack_wide_panel(const PackSpec& spec, const std::byte* weights, const std::byte* bias,

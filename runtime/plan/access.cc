@@ -3,9 +3,10 @@
 #include <cstring>
 
 #include "kernels/conv/conv.h"
+#include "kernels/conv/quad_rows.h"
 #include "kernels/conv/segments.h"
-#include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/packing.h"
 #include "kernels/reduce/reduce.h"
 
@@ -106,65 +107,55 @@ struct RegisterBlock {
   }
 };
 
-// One chunk of k's of a block of pixels of kernels/conv/widened.h, from pixel `first` of a run that
-// begins with row `row`: their windows go to scratch as int16, then all panels pass.
-void replay_widened_chunk(ConvAccess& c, const WidenedRows& block, int32_t row, int32_t first,
-                          int32_t count, int32_t begin, int32_t k) {
+// A block of pixels of kernels/conv/quads.h, from pixel `first` of a run that begins with row
+// `row`: their windows go to scratch unless they can be read in place, then all panels pass.
+void replay_quad_block(ConvAccess& c, const QuadRows& block, bool in_place, int32_t row,
+                       int32_t first, int32_t count) {
   const ConvKernelParams& p = c.p;
-  const int64_t run = block.in_chunks() ? k : int64_t{p.kernel_w} * p.in_channels;
+  const int64_t run = int64_t{p.kernel_w} * p.in_channels;
+  std::vector<uint64_t> pixels;
   for (int32_t i = 0; i < count; ++i) {
     const int32_t col = (first + i) % c.cols(), r = row + (first + i) / c.cols();
-    const uint64_t to = c.a.scratch + static_cast<uint64_t>(i * block.pixel_bytes());
+    if (in_place) {
+      pixels.push_back(c.row_under(r, 0) +
+                       static_cast<uint64_t>(c.first_column(col) * p.in_col_bytes));
+      continue;
+    }
+    pixels.push_back(c.a.scratch + static_cast<uint64_t>(i * block.pitch));
     for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
-      const uint64_t in_row = c.row_under(r, ky);
-      c.read_columns(in_row == 0 ? 0 : in_row + static_cast<uint64_t>(begin), c.first_column(col),
-                     (p.kernel_w - 1) * p.dilation_w + 1, block.in_chunks() ? k : p.in_channels);
-      c.caches.write(to + static_cast<uint64_t>(ky * run * 2), run * 2);
+      c.read_columns(c.row_under(r, ky), c.first_column(col), (p.kernel_w - 1) * p.dilation_w + 1,
+                     p.in_channels);
+      c.caches.write(pixels.back() + static_cast<uint64_t>(ky * run), run);
     }
   }
-  const uint64_t corrections =
-      c.a.scratch + static_cast<uint64_t>(block.pixels * block.pixel_bytes());
-  c.caches.write(corrections, count * 4);
-  const bool last = begin + k >= block.k;
-  const int64_t bytes = int64_t{last ? block.k_padded - begin : k} * 2;
+  const QuadLists lists(block.k);
+  const int64_t quads = ceil_div(block.k, 4);
   for (int32_t channel = 0; channel < c.channels(); channel += c.k.nr) {
-    const uint64_t sums =
-        c.a.scratch +
-        static_cast<uint64_t>(block.sums_at() + channel / c.k.nr * block.panel_sums_bytes());
     for (int32_t i = 0; i < count; i += c.k.mr) {
-      const int32_t pixels = std::min<int32_t>(count - i, c.k.mr);
-      RegisterBlock b{{}, c.panel(channel), p.panel_bytes, 1, c.k.nr / 2};
+      const int32_t some = std::min<int32_t>(count - i, c.k.mr);
+      RegisterBlock b{{}, c.panel(channel), p.panel_bytes, 1, kQuadChannels};
       c.touch_stack();
-      c.caches.read(corrections + static_cast<uint64_t>(i * 4), pixels * 4);
-      const uint64_t aside = sums + static_cast<uint64_t>(i * c.k.nr * 4);
-      if (begin == 0) {
-        c.caches.read(b.weights, c.header_bytes());
-      } else {
-        c.caches.read(aside, pixels * c.k.nr * 4);
-      }
-      b.weights += static_cast<uint64_t>(c.header_bytes() + begin * c.k.nr);
-      for (int32_t j = 0; j < pixels; ++j)
-        b.pixels.push_back(c.a.scratch + static_cast<uint64_t>((i + j) * block.pixel_bytes()));
-      b.multiply(c.caches, bytes);
-      if (last) {
-        c.write_pixels(row, first + i, pixels, channel,
-                       std::min<int32_t>(c.channels() - channel, c.k.nr));
-      } else {
-        c.caches.write(aside, pixels * c.k.nr * 4);
-      }
+      c.caches.read(b.weights, lists.weights_at());
+      c.caches.read(b.weights + static_cast<uint64_t>(lists.positions_at()), quads * 2);
+      b.weights += static_cast<uint64_t>(lists.weights_at());
+      b.pixels.assign(pixels.begin() + i, pixels.begin() + i + some);
+      b.multiply(c.caches, quads * 4);
+      c.write_pixels(row, first + i, some, channel,
+                     std::min<int32_t>(c.channels() - channel, c.k.nr));
     }
   }
 }
 
-void replay_widened(ConvAccess& c) {
-  const WidenedRows block(c.p);
+void replay_quads(ConvAccess& c) {
+  const QuadRows block(c.p);
   const bool joined = c.p.out_row_bytes == c.cols() * c.p.out_col_bytes;
   const int32_t run = joined ? c.cols() * c.rows() : c.cols();
+  const bool in_place = c.k.input == DType::kU8 && block.k % kQuadBlock == 0 &&
+                        c.p.kernel_h * c.p.kernel_w * c.p.stride_h * c.p.stride_w == 1 &&
+                        c.a.nest->in[0].ring_rows == 0;
   for (int32_t row = 0; row < c.rows(); row += run / c.cols())
     for (int32_t first = 0; first < run; first += block.pixels)
-      for (int32_t begin = 0; begin < block.k; begin += block.chunk)
-        replay_widened_chunk(c, block, row, first, std::min(run - first, block.pixels), begin,
-                             std::min(block.k - begin, block.chunk));
+      replay_quad_block(c, block, in_place, row, first, std::min(run - first, block.pixels));
 }
 
 // kernels/conv/vnni.h: a few panels side by side, all pixels of the tile for each. Rows with
@@ -333,6 +324,56 @@ void replay_dot(ConvAccess& c) {
   }
 }
 
+// Some panels, a step of rows and a block of columns of kernels/depthwise/row_pairs.h: rows that
+// are new go to the rings of all panels, which every pixel reads.
+void replay_pair_step(ConvAccess& c, int32_t channel, int32_t row, int32_t rows, int32_t col,
+                      int32_t count) {
+  const ConvKernelParams& p = c.p;
+  const int32_t pairs = row_pairs(p.kernel_h), first = row * p.stride_h / 2;
+  const int32_t filled = row == 0 ? 0 : (row - (p.stride_h == 1 ? 2 : 1)) * p.stride_h / 2 + pairs;
+  const auto have = static_cast<int32_t>(c.a.rows.size());
+  const int32_t together = std::min(c.channels() - channel, pair_panels(p) * kPairChannels);
+  for (int32_t from = channel; from < channel + together; from += kPairChannels) {
+    const int32_t some = std::min(channel + together - from, kPairChannels);
+    const uint64_t ring =
+        c.a.scratch + static_cast<uint64_t>((from - channel) / kPairChannels * pair_ring_bytes(p));
+    auto slot = [&](int32_t pair) {
+      return ring + static_cast<uint64_t>(pair % pairs * pair_slot_bytes(p));
+    };
+    for (int32_t pair = std::max(filled, first); pair < first + pairs; ++pair) {
+      for (int32_t i = 0; i < pair_columns(p, count); ++i) {
+        for (int32_t r = 2 * pair; r < std::min(2 * pair + 2, have); ++r) {
+          const uint64_t in_row = c.a.rows[static_cast<size_t>(r)];
+          if (in_row != 0)
+            c.read_columns(in_row + static_cast<uint64_t>(from), c.first_column(col) + i, 1, some);
+        }
+        c.caches.write(slot(pair) + static_cast<uint64_t>(i * kPairColumn), kPairColumn);
+      }
+    }
+    for (int32_t i = 0; i < count; i += kPairPixels) {
+      const int32_t pixels = std::min(kPairPixels, count - i);
+      c.touch_stack();
+      c.caches.read(c.panel(from), p.panel_bytes);
+      for (int32_t pair = first; pair < first + pairs; ++pair)
+        c.caches.read(slot(pair) + static_cast<uint64_t>(i * p.stride_w * kPairColumn),
+                      int64_t{pair_columns(p, pixels)} * kPairColumn);
+      for (int32_t r = 0; r < rows; ++r) c.write_pixels(row + r, col + i, pixels, from, some);
+    }
+  }
+}
+
+void replay_row_pairs(ConvAccess& c) {
+  const int32_t most = pair_block(c.p), blocks = static_cast<int32_t>(ceil_div(c.cols(), most));
+  const auto block =
+      static_cast<int32_t>(ceil_div(ceil_div(c.cols(), blocks), kPairPixels) * kPairPixels);
+  const int32_t step = c.p.stride_h == 1 ? 2 : 1;
+  for (int32_t channel = 0; channel < c.channels(); channel += pair_panels(c.p) * kPairChannels)
+    for (int32_t col = 0; col < c.cols(); col += block)
+      for (int32_t row = 0; row < c.rows(); row += step)
+        replay_pair_step(c, channel, row, std::min(step, c.rows() - row), col,
+                         std::min(block, c.cols() - col));
+}
+
 // The bytes of an operand that a tile touches, as one piece for each image and row; several images
 // or rows that the operand does not tell apart are one.
 std::vector<Stream> pieces_of(const LoopNest& n, const Operand& o, uint64_t at, const Box& tile,
@@ -432,8 +473,9 @@ void replay(const Access& a, CacheModel& caches) {
   ConvAccess c(a, caches);
   PackSpec spec;
   spec.packing = k.packing;
+  if (spec.row_pairs()) return replay_row_pairs(c);
   if (k.cls == KernelClass::kDepthwise) return spec.dot() ? replay_dot(c) : replay_depthwise(c);
-  if (k.packing == PackingId::kConvWindows) return replay_widened(c);
+  if (spec.quads()) return replay_quads(c);
   if (spec.segments()) return replay_segments(c);
   return replay_panels(c);
 }

@@ -4,11 +4,12 @@
 
 #include "kernels/common/requantize.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/quad_rows.h"
 #include "kernels/conv/segments.h"
 #include "kernels/conv/wide_panels.h"
-#include "kernels/conv/widened_rows.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/reference/unary_table.h"
 #include "runtime/base/aligned.h"
 #include "runtime/passes/evaluate.h"
@@ -43,13 +44,11 @@ double cycles_per_pixel(const ConvShape& s, const KernelDesc& k) {
     taps = w.kernel_h * segments.per_row;
     channels = segments.bytes;
   }
-  int32_t unit = k.kr;
-  if (k.packing == PackingId::kConvWindows) {
+  if (k.packing == PackingId::kConvQuads) {
     channels *= w.kernel_h * w.kernel_w;
     taps = 1;
-    unit = kWindowUnit;
   }
-  if (k.packing == PackingId::kConvMulls) unit = kMullUnit;
+  const int32_t unit = k.packing == PackingId::kConvMulls ? kMullUnit : k.kr;
   return taps *
          static_cast<double>(round_up(static_cast<size_t>(channels), static_cast<size_t>(unit))) *
          static_cast<double>(round_up(static_cast<size_t>(s.out_c), static_cast<size_t>(k.nr))) /
@@ -137,7 +136,7 @@ PackRecipe make_recipe(const LowerContext& c, const Op& op, const ConvShape& s,
   spec.tap_stride = s.tap_stride;
   spec.in_stride = s.in_stride;
   spec.out_stride = s.out_stride;
-  if (spec.packing == PackingId::kConvWindows) {
+  if (spec.quads()) {
     // Taps follow each other as channels do: in_channels * in_stride, or with one channel any
     // distance, is the distance of two taps.
     if (s.in_c == 1 && spec.taps > 1) spec.in_stride = s.tap_stride;
@@ -318,6 +317,8 @@ std::vector<Loop> line_loops(const ConvShape& s, const KernelDesc& kernel, const
 // window stay in L1 or L2 from one tile to the next.
 std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
                                   const PackSpec& spec, const Target& target) {
+  if (spec.row_pairs())
+    return {{kBatch, 1, true}, {kRow, dot_rows(s, kernel, 2, target.cores), true}};
   const int32_t unit = spec.shifts;
   const auto channels =
       static_cast<int32_t>(kCacheLine / static_cast<int64_t>(size_of(kernel.input)));
@@ -356,7 +357,7 @@ int32_t even_step(int64_t n, int64_t most, int64_t unit) {
 // of them, with all channels unless that leaves too few parts for threads.
 std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel) {
   constexpr int64_t kParts = 8, kLeastPanels = 4;
-  const WidenedRows block(s.kernel);
+  const QuadRows block(s.kernel);
   const int32_t cols = even_step(s.out_w, block.pixels, kernel.mr);
   const auto rows = static_cast<int32_t>(std::clamp(block.pixels / s.out_w, 1, s.out_h));
   const int64_t pixel_parts = s.batch * ceil_div(s.out_h, rows) * ceil_div(s.out_w, cols);
@@ -415,7 +416,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
                   {kRow, tile.rows, true},
                   {kCol, tile.cols, true},
                   {kChannel, tile.channels, true}};
-  } else if (kernel.packing == PackingId::kConvWindows) {
+  } else if (kernel.packing == PackingId::kConvQuads) {
     nest.loops = make_window_loops(s, kernel);
   } else {
     nest.loops = make_loops(s, kernel, spec, c.target);
@@ -464,7 +465,9 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
   }
   nest.params.resize(sizeof(params));
   std::memcpy(nest.params.data(), &params, sizeof(params));
-  if (spec.dot()) {
+  if (spec.row_pairs()) {
+    nest.scratch_bytes = pair_scratch_bytes(params);
+  } else if (spec.dot()) {
     nest.scratch_bytes = dot_scratch_bytes(params, kernel.nr * kGroupRows / kernel.kr);
   } else if (spec.weights == DType::kF16) {
     // Room to widen one panel.
@@ -504,12 +507,12 @@ std::vector<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
 }
 
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
-  const bool windows = kernel.packing == PackingId::kConvWindows;
-  if (!windows && !on_segments(kernel)) return;
+  const bool quads = kernel.packing == PackingId::kConvQuads;
+  if (!quads && !on_segments(kernel)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
-  if (windows) {
-    nest.scratch_bytes = WidenedRows(p).total_bytes();
+  if (quads) {
+    nest.scratch_bytes = QuadRows(p).total_bytes();
     return;
   }
   int32_t tile[kDimCount];

@@ -92,6 +92,12 @@ int32_t fitting_channels(const KernelDesc& k, int32_t channels) {
   return p.out_channels;
 }
 
+bool fits_dilation(const KernelDesc& k, int32_t dilation) {
+  ConvKernelParams p;
+  p.dilation_h = p.dilation_w = dilation;
+  return k.fits(p);
+}
+
 // Puts what is no ordinary number into every 13th place.
 void add_special_values(Bytes& input) {
   using Limits = std::numeric_limits<float>;
@@ -138,7 +144,7 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
       integer ? testing::quantized(0.17f, k.output == DType::kU8 ? 120 : -11) : Quantization{});
   Conv2DParams p;
   p.stride_h = p.stride_w = c.stride;
-  p.dilation_h = p.dilation_w = c.dilation;
+  p.dilation_h = p.dilation_w = fits_dilation(k, c.dilation) ? c.dilation : 1;
   p.padding = c.pad;
   p.activation = c.activation;
   if (depthwise_op) {

@@ -14,6 +14,7 @@
 #include "kernels/catalog/catalog.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
+#include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/packing.h"
 #include "kernels/registry.h"
 #include "runtime/base/aligned.h"
@@ -222,9 +223,11 @@ void run_tiles(KernelId id, const Layer& l, const Cut& cut, const std::byte* inp
   AlignedBuffer packed(static_cast<size_t>(s.total_bytes()));
   pack_weights(s, l.weights.data(), reinterpret_cast<const std::byte*>(l.bias.data()), false,
                l.scales, {packed.data(), packed.size()});
-  const int64_t wide_bytes = s.wide() ? mlal_scratch_bytes(p) : 0;
-  AlignedBuffer scratch(
-      static_cast<size_t>(s.dot() ? dot_scratch_bytes(p, k.nr * kGroupRows / k.kr) : wide_bytes));
+  const int64_t bytes = s.wide()        ? mlal_scratch_bytes(p)
+                        : s.row_pairs() ? pair_scratch_bytes(p)
+                        : s.dot()       ? dot_scratch_bytes(p, k.nr * kGroupRows / k.kr)
+                                        : 0;
+  Guarded scratch(round_up(static_cast<size_t>(bytes), kCacheLine), true);
 
   const int32_t channels = cut.panels * k.nr;
   for (int32_t y = 0; y < l.out_h(); y += cut.rows) {
@@ -268,6 +271,7 @@ TEST_P(DepthwiseRow, ComputesWhatTheDefinitionSays) {
   const Cut cuts[] = {{kAll, kAll, kAll}, {2, kAll, kAll}, {1, kAll, kAll}, {3, 5, 1}, {2, 1, 2}};
   for (uint32_t seed = 0; seed < 500; ++seed) {
     const Layer l = random_layer(k, seed, seed % 3 == 0);
+    if (!k.fits(params_of(k, l))) continue;
     SCOPED_TRACE(fmt::format("seed {}: {}", seed, l.text()));
     const std::vector<std::byte> expected = expected_output(k, l);
     Cut cut = cuts[seed % std::size(cuts)];

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/common/calm_sums.h"
+#include "kernels/conv/quad_rows.h"
 #include "kernels/packing/panel_flags.h"
 
 namespace pj {
@@ -60,23 +61,110 @@ TEST(Packing, ConvPanelsOfInt8) {
   EXPECT_EQ(std::memcmp(packed.data() + 144, half_empty, sizeof(half_empty)), 0);
 }
 
-// A window is one run of k's, filled up to a multiple of kWindowUnit.
-TEST(Packing, ConvWindowsOfInt8) {
-  PackSpec s;
-  s.packing = PackingId::kConvWindows;
-  s.input = s.weights = DType::kI8;
-  s.nr = s.kr = 2;
-  s.in_channels = 9;
-  s.out_channels = 2;
-  s.out_stride = 9;
-  const int8_t weights[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -2, -3, -4, -5, -6, -7, -8, -9};
-  const float scales[] = {1, 1};
-  static_assert(kWindowUnit == 8);
+// What a panel of kConvQuads multiplies: the sum of the weights that each k of a channel meets.
+struct QuadSums {
+  QuadPanel header;
+  int32_t weights[kQuadChannels][64] = {};
+
+  // Fails where two products could leave 16 bits.
+  QuadSums(const PackSpec& s, const std::vector<std::byte>& packed) {
+    const std::byte* panel = packed.data() + s.pad_bytes();
+    std::memcpy(&header, panel, sizeof(header));
+    const QuadLists lists(s.in_channels);
+    const auto* position = reinterpret_cast<const uint16_t*>(panel + lists.positions_at());
+    const auto* choices = reinterpret_cast<const uint8_t*>(panel + lists.choices_at());
+    const auto* w = reinterpret_cast<const int8_t*>(panel + lists.weights_at());
+    const int32_t narrow = header.strong + header.plain + header.shuffled;
+    EXPECT_LE(narrow + header.wide, lists.capacity);
+    for (int32_t q = 0; q < narrow + header.wide; ++q, w += kQuadBytes) {
+      const bool shuffled = q >= header.strong + header.plain && q < narrow;
+      for (int n = 0; n < kQuadChannels; ++n) {
+        for (int i = 0; i < 4; ++i) {
+          const int32_t k = position[q] * 4 + (shuffled ? choices[q * 4 + i] : i);
+          weights[n][k] += q < narrow ? w[n * 4 + i] : w[i % 2 * 32 + n * 2 + i / 2];
+        }
+        for (int i = 0; i < 4 && q < narrow; i += 2) {
+          int32_t positive = 0, negative = 0;
+          auto add = [&](int32_t v) { (v > 0 ? positive : negative) += v; };
+          for (int j = i; j < i + 2; ++j) add(w[n * 4 + j]);
+          const int32_t other = q % 2 == 0 ? kQuadBytes : -kQuadBytes;
+          for (int j = i; j < i + 2 && q < header.strong; ++j) add(w[n * 4 + j + other]);
+          EXPECT_LE(positive, 128) << "quad " << q << " channel " << n;
+          EXPECT_GE(negative, -128) << "quad " << q << " channel " << n;
+        }
+      }
+    }
+  }
+};
+
+std::vector<std::byte> packed_quads(PackSpec& s, const std::vector<uint8_t>& weights) {
+  s.packing = PackingId::kConvQuads;
+  s.nr = kQuadChannels;
+  s.kr = 4;
+  s.out_stride = s.in_channels;
+  const std::vector<float> scales(static_cast<size_t>(s.out_channels), 0.5f);
   std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
-  pack_weights(s, reinterpret_cast<const std::byte*>(weights), nullptr, false, scales, packed);
-  const int8_t expected[32] = {1, 2, -1, -2, 3, 4, -3, -4, 5, 6, -5, -6, 7, 8, -7, -8, 9, 0, -9};
-  EXPECT_EQ(std::memcmp(packed.data() + 64 + s.weights_offset(), expected, sizeof(expected)), 0);
-  EXPECT_EQ(s.panel_bytes(), 64);
+  pack_weights(s, reinterpret_cast<const std::byte*>(weights.data()), nullptr, false, scales,
+               packed);
+  return packed;
+}
+
+// Weights of all kinds are all there, once, in quads that fit 16 bits.
+TEST(Packing, QuadsHaveEveryWeightAndFit) {
+  std::minstd_rand random(3);
+  for (const int32_t k : {1, 3, 4, 16, 27, 63, 64}) {
+    for (const int32_t reach : {20, 60, 100, 128}) {
+      for (const bool is_unsigned : {false, true}) {
+        PackSpec s;
+        s.input = s.weights = is_unsigned ? DType::kU8 : DType::kI8;
+        s.in_channels = k;
+        s.out_channels = 13;
+        s.weights_zero_point = is_unsigned ? 120 : 0;
+        std::vector<uint8_t> weights(static_cast<size_t>(k * s.out_channels));
+        for (uint8_t& w : weights)
+          w = static_cast<uint8_t>(s.weights_zero_point +
+                                   static_cast<int32_t>(random() % (2 * reach)) - reach);
+        const QuadSums sums(s, packed_quads(s, weights));
+        const int32_t zero_point = sums.header.corrected != 0 ? 128 : s.weights_zero_point;
+        EXPECT_TRUE(sums.header.corrected == 0 || (is_unsigned && reach == 128));
+        for (int32_t n = 0; n < s.out_channels; ++n) {
+          for (int32_t i = 0; i < k; ++i) {
+            const uint8_t raw = weights[static_cast<size_t>(n * k + i)];
+            const int32_t w = is_unsigned ? raw - zero_point : static_cast<int8_t>(raw);
+            EXPECT_EQ(sums.weights[n][i], w) << "k " << i << " channel " << n;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Small weights stay as they are; pairs that must not meet are separated by shuffling; a panel in
+// which nothing may meet is wide; weights far from their zero point keep it.
+TEST(Packing, QuadsAreOfTheCheapestKind) {
+  PackSpec s;
+  s.input = s.weights = DType::kI8;
+  s.in_channels = 16;
+  s.out_channels = 1;
+  auto header = [&](uint8_t even, uint8_t odd) {
+    std::vector<uint8_t> weights;
+    for (int i = 0; i < 16; ++i) weights.push_back(i < 8 ? even : odd);
+    return QuadSums(s, packed_quads(s, weights)).header;
+  };
+  EXPECT_EQ(header(32, 32).strong, 4);
+  EXPECT_EQ(header(64, 64).plain, 4);
+  EXPECT_EQ(header(100, 28).shuffled, 4);
+  EXPECT_EQ(header(100, 100).wide, 4);
+  s.input = s.weights = DType::kU8;
+  s.weights_zero_point = 0;
+  EXPECT_EQ(header(255, 255).corrected, 1);
+  EXPECT_EQ(header(3, 4).strong, 4);
+  // Twice as many k's than there are: a spare quad takes the rest of a weight.
+  std::vector<uint8_t> weights(16, 1);
+  weights[5] = 200;
+  const QuadPanel split = QuadSums(s, packed_quads(s, weights)).header;
+  EXPECT_EQ(split.corrected, 0);
+  EXPECT_EQ(split.strong + split.plain + split.shuffled, 5);
 }
 
 TEST(Packing, UnsignedWeightsBecomeSigned) {
@@ -299,8 +387,7 @@ std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::b
                                      const std::vector<uint32_t>& bias,
                                      const std::vector<float>& scales) {
   const auto size = static_cast<int64_t>(size_of(s.weights));
-  const int64_t unit = s.packing == PackingId::kConvWindows ? kWindowUnit : s.kr;
-  const int64_t padded_k = (s.in_channels + unit - 1) / unit * unit;
+  const int64_t padded_k = (s.in_channels + s.kr - 1) / s.kr * s.kr;
   const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
   const bool as_signed = s.packing == PackingId::kConvMulls && s.input == DType::kU8;
   const int32_t shift = as_unsigned ? 128 : (as_signed ? -128 : 0);
@@ -358,7 +445,7 @@ TEST(Packing, EveryLayoutIsAsDefined) {
     for (const Case& c : cases) {
       PackSpec s;
       s.packing = kernel.packing;
-      if (s.dot() || s.wide()) continue;  // checked by hand, above
+      if (s.dot() || s.wide() || s.quads()) continue;  // checked by hand, above
       s.input = kernel.input;
       s.weights = kernel.weights;
       s.nr = kernel.nr;
