@@ -44,6 +44,15 @@ struct HalfFinish {
     if (epilogue.is(EpilogueFn::kPRelu)) slopes = reinterpret_cast<const uint8_t*>(t.in[3]);
   }
 
+  // n vectors of results side by side, all of their lanes, and no epilogue.
+  bool plain() const { return epilogue.is(EpilogueFn::kNone); }
+  template <int n>
+  PJ_INLINE void store_plain(uint8_t* out, const Halves (&x)[n]) const {
+    unrolled<n>([&](auto v) PJ_INLINE_LAMBDA {
+      store_halves(out + v * kHalfLanes * 2, limited(x[v], low, high));
+    });
+  }
+
   // `count` results at `out`, of channels from `channel` of the tile on.
   PJ_INLINE void store(uint8_t* out, Halves x, int32_t channel, int32_t count) const {
     x = limited(x, low, high);
@@ -142,6 +151,7 @@ template <int mr, int panels>
 [[gnu::noinline]] void half_blocks(const HalfTile& t, const HalfRow& r, int32_t col,
                                    int32_t count) {
   const HalfFinish finish = t.finish;
+  const bool plain = finish.plain() && r.channels == panels * kHalfLanes;
   int64_t x_offset = col * t.pixel_step;
   uint8_t* out = r.out + col * t.out_step;
   for (; count > 0; --count, x_offset += mr * t.pixel_step) {
@@ -151,6 +161,13 @@ template <int mr, int panels>
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { acc[i][v] = bias; });
     });
     half_window<mr, panels>(t, r, x_offset, acc);
+    if (plain) {
+      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+        finish.store_plain<panels>(out, acc[i]);
+        out += t.out_step;
+      });
+      continue;
+    }
     unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
       unrolled<panels>([&](auto v) PJ_INLINE_LAMBDA {
         const int32_t left = r.channels - v * kHalfLanes;

@@ -46,7 +46,9 @@ struct ConvAccess {
     return a.scratch;
   }
   // Bytes of a weight as it is read.
-  int64_t read_size() const { return k.weights == DType::kF16 && k.input == DType::kF32 ? 4 : w_size; }
+  int64_t read_size() const {
+    return k.weights == DType::kF16 && k.input == DType::kF32 ? 4 : w_size;
+  }
   // The first input column under output column `col` of the tile.
   int64_t first_column(int32_t col) const {
     return int64_t{a.tile.begin[kCol] + col} * p.stride_w - p.pad_left;

@@ -11,9 +11,10 @@ namespace pj {
 namespace {
 
 // What only moves elements, whatever they are.
-bool only_moves(OpKind kind) {
-  switch (kind) {
+bool only_moves(const Op& op) {
+  switch (op.kind) {
     case OpKind::kConcat:
+      return op.as<ConcatParams>().activation == Activation::kNone;
     case OpKind::kPad:
     case OpKind::kReshape:
     case OpKind::kSqueeze:
@@ -81,7 +82,7 @@ class Narrowing {
       all = all && narrow;
       some = some || narrow;
     }
-    return only_moves(op.kind) ? some && all : some && has_half_kernel(op);
+    return only_moves(op) ? some && all : some && has_half_kernel(op);
   }
 
   TensorId twin(TensorId of, DType dtype) {
