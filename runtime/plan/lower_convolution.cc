@@ -393,6 +393,7 @@ std::vector<Choice> choose(const LowerContext& c, const Op& op, const OperandTyp
   return choices;
 }
 std::vector<Choice> choose(const LowerContext& c, const Op& op) {
+  if (op.inputs.size() < 2 || op.inputs[0] == kNoTensor || op.inputs[1] == kNoTensor) return {};
   return choose(
       c, op,
       {c.tensor(op.inputs[0]).dtype, c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype});
@@ -493,7 +494,8 @@ bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
 }
 
 bool has_half_convolution(const LowerContext& c, const Op& op) {
-  if (op.inputs.size() < 2 || !c.tensor(op.inputs[1]).constant) return false;
+  if (op.inputs.size() < 2 || op.inputs[1] == kNoTensor || !c.tensor(op.inputs[1]).constant)
+    return false;
   return !choose(c, op, {DType::kF16, DType::kF16, DType::kF16}).empty();
 }
 
