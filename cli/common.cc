@@ -84,6 +84,12 @@ void add_execution_options(Parser& parser, ExecutionOptions& options, DefaultThr
               "for this CPU; only: wherever they give the same results. They run on a "
               "pthreadpool")
       .type_name("MODE");
+  parser
+      .option("--precision", options.precision,
+              "what floats are computed in: f32 (default); f16: 16 bits where this CPU has such "
+              "arithmetic, which is faster and right to about three digits")
+      .one_of({"f32", "f16"})
+      .type_name("f32|f16");
 }
 
 void add_isa_option(Parser& parser, std::string& isa) {
@@ -132,7 +138,10 @@ OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   load_options.isa = options.isa;
   load_options.bands = options.bands == "on";
   load_options.xnnpack = unwrap(xnnpack_mode_by_name(options.xnnpack), kUsage);
+  load_options.f16 = options.precision == "f16";
   OpenModel open{name, make_named(name, unwrap(load_named(name)), load_options), nullptr};
+  if (load_options.f16 && !open.model->options().f16)
+    fmt::print(stderr, "pj: no arithmetic on 16-bit floats here: computing in f32\n");
   Result<std::unique_ptr<Session>> session = Session::create(open.model, session_options);
   if (!session) fail("{}: {}", name, session.error().message);
   open.session = std::move(*session);

@@ -23,9 +23,10 @@ struct ExecutionOptions {
   std::string pool = "builtin";
   std::string bands = "on";
   std::string xnnpack = "off";
+  std::string precision = "f32";
 };
 enum class DefaultThreads { kOne, kAllCores };
-// --threads, --isa, --pool, --bands, --xnnpack.
+// --threads, --isa, --pool, --bands, --xnnpack, --precision.
 void add_execution_options(Parser& parser, ExecutionOptions& options, DefaultThreads threads);
 // --isa alone.
 void add_isa_option(Parser& parser, std::string& isa);

@@ -37,6 +37,10 @@ namespace pj {
 #undef PJ_KERNELS_NEONI8MM
 #define PJ_KERNELS_NEONI8MM(X)
 #endif
+#ifndef PJ_HAVE_NEONFP16
+#undef PJ_KERNELS_NEONFP16
+#define PJ_KERNELS_NEONFP16(X)
+#endif
 #ifndef PJ_HAVE_ELEMENTS_AVX2
 #undef PJ_ELEMENTS_AVX2
 #define PJ_ELEMENTS_AVX2(X)
@@ -105,6 +109,9 @@ IsaSet built_isa() {
 #endif
 #ifdef PJ_HAVE_NEONI8MM
   isa = isa | *isa_by_name("neoni8mm");
+#endif
+#ifdef PJ_HAVE_NEONFP16
+  isa = isa | *isa_by_name("neonfp16");
 #endif
   return isa;
 }

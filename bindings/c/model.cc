@@ -14,6 +14,9 @@ Result<LoadOptions> load_options(const pj_model_options* given) {
   if (given->xnnpack != nullptr) {
     PJ_ASSIGN(options.xnnpack, xnnpack_mode_by_name(given->xnnpack));
   }
+  if (given->precision != nullptr) {
+    PJ_ASSIGN(options.f16, allows_f16(given->precision));
+  }
   if (given->max_arena_bytes > static_cast<uint64_t>(INT64_MAX)) {
     return error(ErrorCode::kInvalidArgument, "max_arena_bytes is {}: give at most {}, or 0",
                  given->max_arena_bytes, INT64_MAX);

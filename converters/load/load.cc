@@ -62,6 +62,13 @@ Result<LoadedFile> load_file(const std::string& name) {
   return loaded;
 }
 
+Result<bool> allows_f16(std::string_view precision) {
+  if (precision != "f32" && precision != "f16")
+    return error(ErrorCode::kInvalidArgument, "precision '{}' does not exist; there are: f32, f16",
+                 precision);
+  return precision == "f16";
+}
+
 Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& options) {
   PJ_ASSIGN(const IsaSet isa, effective_isa(options.isa));
   ModelOptions model_options;
@@ -69,6 +76,7 @@ Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& op
   model_options.max_arena_bytes = options.max_arena_bytes;
   model_options.bands = options.bands;
   model_options.validated = true;
+  model_options.f16 = options.f16;
   model_options.map = std::move(file.map);
   if (options.tuned) model_options.chosen_bands = read_choices(file.targets, model_options.target);
   PJ_TRY(use_xnnpack(options.xnnpack, model_options));

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "runtime/base/file.h"
 #include "runtime/exec/model.h"
@@ -38,7 +39,10 @@ struct LoadOptions {
   bool bands = true;  // PlanOptions::bands
   bool tuned = true;  // follow what a tuner chose on a CPU like this one, if the file has it
   XnnpackMode xnnpack = XnnpackMode::kOff;
+  bool f16 = false;  // ModelOptions::f16
 };
+// "f32" or "f16", as users write what floats are computed in. Errors: kInvalidArgument.
+Result<bool> allows_f16(std::string_view precision);
 // load_file() and Model::create() for this machine.
 Result<std::shared_ptr<Model>> load_model(const std::string& name, const LoadOptions& options = {});
 Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& options = {});

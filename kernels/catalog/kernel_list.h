@@ -18,6 +18,7 @@
 #include "kernels/catalog/rows/float.h"
 #include "kernels/catalog/rows/neon.h"
 #include "kernels/catalog/rows/neondot.h"
+#include "kernels/catalog/rows/neonfp16.h"
 #include "kernels/catalog/rows/neoni8mm.h"
 #include "kernels/catalog/rows/scalar.h"
 
@@ -30,6 +31,7 @@
   PJ_KERNELS_NEON(X)       \
   PJ_KERNELS_NEONDOT(X)    \
   PJ_KERNELS_NEONI8MM(X)   \
+  PJ_KERNELS_NEONFP16(X)   \
   PJ_ELEMENTS_SCALAR(X)    \
   PJ_ELEMENTS_AVX2(X)      \
   PJ_ELEMENTS_AVX512(X)    \

@@ -22,11 +22,21 @@ template <typename X>
 struct NeonStage {
   int16x8_t zero_point;
   uint8x16_t low, high;  // of results
+  float32x4_t last;      // of simple stages: what the last addition of calm sums adds
 
   PJ_INLINE explicit NeonStage(const OutputStage& s)
       : zero_point(vdupq_n_s16(static_cast<int16_t>(s.zero_point))),
         low(vdupq_n_u8(static_cast<uint8_t>(static_cast<int32_t>(s.low) + s.zero_point))),
-        high(vdupq_n_u8(static_cast<uint8_t>(static_cast<int32_t>(s.high) + s.zero_point))) {}
+        high(vdupq_n_u8(static_cast<uint8_t>(static_cast<int32_t>(s.high) + s.zero_point))),
+        last(vdupq_n_f32(kCalmFloat + static_cast<float>(s.zero_point))) {}
+
+  // Whether the limits are those of the type, to which narrowing saturates, and the zero point is
+  // even: added before rounding it then changes no half's neighbour.
+  static bool simple(const OutputStage& s) {
+    constexpr int32_t kLow = std::is_signed_v<X> ? -128 : 0;
+    return s.zero_point % 2 == 0 && static_cast<int32_t>(s.low) + s.zero_point <= kLow &&
+           static_cast<int32_t>(s.high) + s.zero_point >= kLow + 255;
+  }
 
   // Four sums times scales, rounded, in the lowest 16 bits of each lane if sums are calm.
   template <bool calm>
@@ -92,6 +102,30 @@ struct NeonStage {
     int32x4_t r[4];
     unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { r[v] = rounded<calm>(sums[v], scale[v]); });
     return limited(shifted<calm>(r[0], r[1]), shifted<calm>(r[2], r[3]));
+  }
+
+  // 16 results of calm sums by a simple stage.
+  PJ_INLINE uint8x16_t simple_bytes(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {
+    const float32x4_t magic = vdupq_n_f32(kCalmFloat);
+    int16x8_t halves[2];
+    unrolled<2>([&](auto h) PJ_INLINE_LAMBDA {
+      int16x8_t r[2];
+      unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
+        constexpr int v = 2 * h + i;
+        const float32x4_t x = vmulq_f32(vsubq_f32(vreinterpretq_f32_s32(sums[v]), magic), scale[v]);
+        r[i] = vreinterpretq_s16_f32(vaddq_f32(x, last));
+      });
+      halves[h] = vuzp1q_s16(r[0], r[1]);
+    });
+    if constexpr (std::is_signed_v<X>) {
+      return vreinterpretq_u8_s8(vqmovn_high_s16(vqmovn_s16(halves[0]), halves[1]));
+    } else {
+      return vqmovun_high_s16(vqmovun_s16(halves[0]), halves[1]);
+    }
+  }
+  template <bool simple>
+  PJ_INLINE uint8x16_t calm_16(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {
+    return simple ? simple_bytes(sums, scale) : bytes<true>(sums, scale);
   }
 
   // The same, decided at run time.

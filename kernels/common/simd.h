@@ -156,8 +156,45 @@ PJ_INLINE void store_bytes(const VecI32* v, const ByteLimits<Q>& l, Q* y) {
 #endif
   const auto low = hn::Set(d8, static_cast<Q>(l.low)), high = hn::Set(d8, static_cast<Q>(l.high));
   hn::StoreU(hn::Min(hn::Max(q, low), high), d8, y);
+#elif HWY_ARCH_ARM_A64 && HWY_TARGET != HWY_SCALAR
+  // Narrowing saturates to 16 and then to 8 bits, likewise.
+  constexpr hn::ScalableTag<Q> d8;
+  const int16x8_t zero = vdupq_n_s16(static_cast<int16_t>(l.zero_point));
+  const auto pair = [&](VecI32 a, VecI32 b) PJ_INLINE_LAMBDA {
+    return vqaddq_s16(vqmovn_high_s32(vqmovn_s32(a.raw), b.raw), zero);
+  };
+  const int16x8_t a = pair(v[0], v[1]), b = pair(v[2], v[3]);
+  hn::Vec<decltype(d8)> q;
+  if constexpr (std::is_signed_v<Q>) {
+    q.raw = vqmovn_high_s16(vqmovn_s16(a), b);
+  } else {
+    q.raw = vqmovun_high_s16(vqmovun_s16(a), b);
+  }
+  const auto low = hn::Set(d8, static_cast<Q>(l.low)), high = hn::Set(d8, static_cast<Q>(l.high));
+  hn::StoreU(hn::Min(hn::Max(q, low), high), d8, y);
 #else
   unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA { store_narrow(v[k], l, y + k * kLanes32); });
+#endif
+}
+
+// kByteBlock numbers of 8 bits as vectors of 32-bit ones.
+template <typename Q>
+PJ_INLINE void load_block(const Q* x, VecI32 (&v)[kByteVectors]) {
+#if HWY_ARCH_ARM_A64 && HWY_TARGET != HWY_SCALAR
+  const auto all = hn::LoadU(hn::ScalableTag<Q>(), x);
+  if constexpr (std::is_signed_v<Q>) {
+    const int16x8_t a = vmovl_s8(vget_low_s8(all.raw)), b = vmovl_high_s8(all.raw);
+    v[0].raw = vmovl_s16(vget_low_s16(a)), v[1].raw = vmovl_high_s16(a);
+    v[2].raw = vmovl_s16(vget_low_s16(b)), v[3].raw = vmovl_high_s16(b);
+  } else {
+    const uint16x8_t a = vmovl_u8(vget_low_u8(all.raw)), b = vmovl_high_u8(all.raw);
+    v[0].raw = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(a)));
+    v[1].raw = vreinterpretq_s32_u32(vmovl_high_u16(a));
+    v[2].raw = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(b)));
+    v[3].raw = vreinterpretq_s32_u32(vmovl_high_u16(b));
+  }
+#else
+  unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA { v[k] = load_wide(x + k * kLanes32); });
 #endif
 }
 

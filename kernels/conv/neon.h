@@ -2,9 +2,10 @@
 // kernels/conv/neon_dot.h, neon_mull.h and neon_mmla.h compute from registers.
 //
 // Isa describes one of them:
-//   Input                        int8_t or uint8_t
+//   Result                       int8_t or uint8_t
 //   kPanel, kUnit                channels of a panel; bytes that are read at a time
-//   sizes(flags)                 the block sizes for a panel
+//   sizes(flags, channels)       the block sizes for a panel of which so many channels exist
+//   kLine, line(...)             whether there is code for all panels of a single pixel, and it
 //   add_bytes(acc, x)            adds 16 activations, as its products see them, to lanes of acc
 //   kFlip                        what its products see activations flipped by
 //
@@ -22,6 +23,7 @@ namespace {
 struct NeonTile : SegmentTile {
   int32_t segment_bytes;
   OutputStage stage;
+  bool simple;  // NeonStage::simple()
 };
 
 using NeonBlocksFn = void (*)(const NeonTile&, const SegmentRow&, int32_t col, int32_t count);
@@ -59,7 +61,8 @@ template <typename Isa>
 [[gnu::noinline]] void run_neon_tile(const Tile& t) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
   const SegmentScratch layout = segment_scratch(p, t.size[kRow], t.size[kCol]);
-  const NeonTile tile{SegmentTile(p), segments_of(p).bytes, p.stage};
+  const NeonTile tile{SegmentTile(p), segments_of(p).bytes, p.stage,
+                      NeonStage<typename Isa::Result>::simple(p.stage)};
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
   find_rows(t, p, Isa::kUnit, layout, table);
 
@@ -77,12 +80,20 @@ template <typename Isa>
   SegmentRow r{};
   r.panel = reinterpret_cast<const uint8_t*>(t.in[1]);
   auto* out = reinterpret_cast<uint8_t*>(t.out[0]);
+  if constexpr (Isa::kLine) {
+    if (rows * cols == 1) {
+      r.rows = table;
+      r.out = out;
+      r.corrections = correct ? corrections : nullptr;
+      return Isa::line(tile, r, t.size[kChannel]);
+    }
+  }
   RowCut<NeonBlocksFn> cut;
   const BlockSize<NeonBlocksFn>* cut_into = nullptr;
   for (int32_t channel = 0; channel < t.size[kChannel]; channel += Isa::kPanel) {
     const int32_t left = t.size[kChannel] - channel;
     r.channels = left < Isa::kPanel ? left : Isa::kPanel;
-    const BlockSizes<NeonBlocksFn> sizes = Isa::sizes(flags_of(r.panel));
+    const BlockSizes<NeonBlocksFn> sizes = Isa::sizes(flags_of(r.panel), r.channels);
     if (sizes.sizes != cut_into) {
       cut.count = 0;
       cut_row(0, cols, sizes, cut);

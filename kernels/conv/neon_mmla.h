@@ -28,7 +28,8 @@ struct NeonMmla : NeonDot<X> {
       asm("ummla %0.4s, %1.16b, %2.16b" : "+w"(acc) : "w"(x), "w"(w));
     }
   }
-  static BlockSizes<NeonBlocksFn> sizes(PanelFlags);
+  static constexpr bool kLine = false;
+  static BlockSizes<NeonBlocksFn> sizes(PanelFlags, int32_t channels);
 };
 
 // The products of `mr` pixels; the last pair of an odd number has one pixel twice.
@@ -65,7 +66,7 @@ template <typename X, int mr>
 [[gnu::noinline]] void mmla_blocks(const NeonTile& t, const SegmentRow& r, int32_t col,
                                    int32_t count) {
   constexpr int kPairs = (mr + 1) / 2;
-  const bool plain = flags_of(r.panel).calm != 0 && r.channels == NeonMmla<X>::kPanel;
+  const bool plain = plain_panel(r, NeonMmla<X>::kPanel);
   const auto* bias = reinterpret_cast<const int64_t*>(r.panel + kPanelFlagBytes);
   const uint8_t* const weights = r.panel + kPanelFlagBytes + 128;
   int64_t x_offset = col * t.pixel_step;
@@ -88,17 +89,17 @@ template <typename X, int mr>
           vreinterpretq_s32_s64(kPixel % 2 == 0 ? vzip1q_s64(a, b) : vzip2q_s64(a, b));
     });
     if (corrections != nullptr) {
-      add_corrections<mr>(corrections, sums);
+      add_corrections(corrections, sums);
       corrections += mr;
     }
-    finish_pixels<X, mr>(t, r, plain, out, sums);
+    finish_pixels<X>(t, r, plain, out, sums);
     x_offset += mr * t.pixel_step;
     out += mr * t.out_step;
   }
 }
 
 template <typename X>
-BlockSizes<NeonBlocksFn> NeonMmla<X>::sizes(PanelFlags) {
+BlockSizes<NeonBlocksFn> NeonMmla<X>::sizes(PanelFlags, int32_t) {
   static constexpr BlockSize<NeonBlocksFn> kSizes[] = {{6, mmla_blocks<X, 6>},
                                                        {4, mmla_blocks<X, 4>},
                                                        {2, mmla_blocks<X, 2>},

@@ -31,6 +31,8 @@ namespace {
 
 template <typename X>
 struct NeonMull {
+  using Result = X;
+  static constexpr bool kLine = false;
   using Seen = int8_t;
   static constexpr int32_t kPanel = 8, kUnit = kMullUnit;
   static constexpr uint8_t kFlip = std::is_signed_v<X> ? 0 : 0x80;
@@ -46,7 +48,7 @@ struct NeonMull {
     const uint8x8_t x = veor_u8(vld1_u8(p), vdup_n_u8(kFlip));
     return vreinterpretq_s8_u8(vcombine_u8(x, x));
   }
-  static BlockSizes<NeonBlocksFn> sizes(PanelFlags flags);
+  static BlockSizes<NeonBlocksFn> sizes(PanelFlags flags, int32_t channels);
 };
 
 // The instructions of a step, which stay in the order in which they are written. Not the
@@ -206,7 +208,7 @@ template <typename X, bool paired, int mr>
 }
 
 template <typename X>
-BlockSizes<NeonBlocksFn> NeonMull<X>::sizes(PanelFlags flags) {
+BlockSizes<NeonBlocksFn> NeonMull<X>::sizes(PanelFlags flags, int32_t) {
   static constexpr BlockSize<NeonBlocksFn> kSizes[] = {{8, mull_blocks<X, true, 8>},
                                                        {6, mull_blocks<X, true, 6>},
                                                        {4, mull_blocks<X, true, 4>},

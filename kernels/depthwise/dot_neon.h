@@ -68,20 +68,23 @@ struct DotNeon {
     float32x4_t scale[4];
     int32_t channels;
     bool calm;
-    bool plain;  // sums are calm and all channels exist
+    bool plain;   // sums are calm and all channels exist
+    bool simple;  // NeonStage::simple()
 
     PJ_INLINE Finish(const Stage& s, const std::byte* scales, const DotPanelHeader& header,
                      int32_t count)
         : stage(s.output),
           channels(count),
           calm(header.calm != 0),
-          plain(header.calm != 0 && count == kChannels) {
+          plain(header.calm != 0 && count == kChannels),
+          simple(NeonStage<X>::simple(s.output)) {
       const auto* from = reinterpret_cast<const float*>(scales);
       unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { scale[v] = vld1q_f32(from + 4 * v); });
     }
 
+    template <bool simple_stage = false>
     PJ_INLINE void store_plain(std::byte* to, const Sums (&sums)[4]) const {
-      vst1q_u8(reinterpret_cast<uint8_t*>(to), stage.template bytes<true>(sums, scale));
+      vst1q_u8(reinterpret_cast<uint8_t*>(to), stage.template calm_16<simple_stage>(sums, scale));
     }
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[4], int32_t) const {

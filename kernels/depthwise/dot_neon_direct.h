@@ -70,8 +70,8 @@ PJ_INLINE void direct_pixels(const DotTile<DotNeon<X>>& d, const DotPanel& panel
     });
   };
   // A pixel of each row. `usual`: its columns are inside, weights have one part, sums are calm:
-  // then nothing branches, so that pixels overlap in the CPU.
-  auto pixel = [&](auto usual) PJ_INLINE_LAMBDA {
+  // then nothing branches, so that pixels overlap in the CPU. `simple`: and so is the stage.
+  auto pixel = [&](auto usual, auto simple) PJ_INLINE_LAMBDA {
     unrolled<S>([&](auto i) PJ_INLINE_LAMBDA {
       columns.template load<usual>(column + i, quads[kShared + i]);
     });
@@ -81,7 +81,7 @@ PJ_INLINE void direct_pixels(const DotTile<DotNeon<X>>& d, const DotPanel& panel
       const std::byte* w = weights + r * kGroupRows * V::kBytes;
       if constexpr (usual) {
         add_part(w, sums);
-        finish.store_plain(out + r * row_bytes, sums);
+        finish.template store_plain<simple>(out + r * row_bytes, sums);
       } else {
         for (int32_t part = header.parts; part > 0; --part, w += 3 * kTap) add_part(w, sums);
         finish.template store<1>(out + r * row_bytes, 0, sums, 1);
@@ -99,10 +99,14 @@ PJ_INLINE void direct_pixels(const DotTile<DotNeon<X>>& d, const DotPanel& panel
       const int32_t inside = (columns.width - column) / S;
       int32_t count = inside < left ? inside : left;
       if (count > 0) left -= count;
-      for (; count > 0; --count) pixel(std::true_type{});
+      if (finish.simple) {
+        for (; count > 0; --count) pixel(std::true_type{}, std::true_type{});
+      } else {
+        for (; count > 0; --count) pixel(std::true_type{}, std::false_type{});
+      }
       if (left == 0) break;
     }
-    pixel(std::false_type{});
+    pixel(std::false_type{}, std::false_type{});
     --left;
   }
 }

@@ -11,10 +11,10 @@ namespace {
 template <typename Q, typename F>
 PJ_INLINE void quantized_run(const Run& run, ByteLimits<Q> limits, F f) {
   binary_run<Q, kByteBlock>(run, [=](Q* y, const Q* a, const Q* b) {
-    VecI32 v[kByteVectors];
-    unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA {
-      v[k] = f(load_wide(a + k * kLanes32), load_wide(b + k * kLanes32));
-    });
+    VecI32 u[kByteVectors], v[kByteVectors];
+    load_block(a, u);
+    load_block(b, v);
+    unrolled<kByteVectors>([&](auto k) PJ_INLINE_LAMBDA { v[k] = f(u[k], v[k]); });
     store_bytes(v, limits, y);
   });
 }

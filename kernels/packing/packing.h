@@ -111,7 +111,7 @@ struct PackSpec {
   int32_t weights_shift() const;
   // The weights' zero point as kernels of convolutions see it.
   int32_t seen_weights_zero_point() const { return weights_zero_point + weights_shift(); }
-  bool integer() const { return input != DType::kF32; }
+  bool integer() const { return !is_float(input); }
   int64_t pad_bytes() const;       // of the pad pixel
   int64_t panel_bytes() const;     // distance of two panels
   int64_t weights_offset() const;  // of the weights in a panel

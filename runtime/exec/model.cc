@@ -4,6 +4,7 @@
 #include "runtime/base/aligned.h"
 #include "runtime/passes/passes.h"
 #include "runtime/plan/fuse.h"
+#include "runtime/plan/half.h"
 
 namespace pj {
 namespace {
@@ -52,6 +53,8 @@ std::vector<PackedWeights> packed_weights_of(const CompiledModel& model) {
 Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
                                              std::vector<PackedWeights> packed) {
   PJ_TRY(options.validated ? run_passes_on_valid(graph) : run_passes(graph));
+  options.f16 = options.f16 && computes_in_half(options.target) && options.prepared == nullptr;
+  if (options.f16) narrow_weights(graph);
   PJ_TRY(fuse(graph, options));
   auto model = std::shared_ptr<Model>(new Model(std::move(graph), std::move(options)));
   for (PackedWeights& p : packed)
@@ -123,6 +126,11 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
       if (auto alive = weak.lock()) return alive;
 
   PJ_ASSIGN(auto shared, graph_with(shapes));
+  if (options_.f16) {
+    auto half = std::make_shared<Graph>(*shared);
+    narrow_for_target(*half, options_.target, options_.catalog);
+    shared = std::move(half);
+  }
   auto compiled = std::make_shared<CompiledModel>(std::move(shared));
   const Graph& graph = compiled->graph;
   PlanOptions plan_options;

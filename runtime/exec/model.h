@@ -32,6 +32,9 @@ struct ModelOptions {
   std::optional<std::vector<BandChoice>> chosen_bands = std::nullopt;
   const PreparedOpFactory* prepared = nullptr;
   bool prepared_before_tuned = false;  // as PlanOptions has it
+  // Float layers may compute in f16, where the target can (runtime/plan/half.h). Without meaning
+  // beside `prepared`.
+  bool f16 = false;
   bool validated = false;  // the graph is as a reader left it: valid, with inferred shapes
   // The file in which constants are, if one is: runs check that it is still whole.
   std::shared_ptr<const MappedFile> map = nullptr;

@@ -124,8 +124,9 @@ class F16Weights {
   int rewrites_ = 0;
 };
 
-// An f16 constant of the values; nothing if one of them is too large for that.
-std::optional<Tensor> narrowed(const Tensor& wide) {
+}  // namespace
+
+std::optional<Tensor> f16_constant(const Tensor& wide) {
   std::vector<Half> values;
   for (const float x : wide.as<float>()) {
     values.push_back(to_half(x));
@@ -137,8 +138,6 @@ std::optional<Tensor> narrowed(const Tensor& wide) {
   return narrow;
 }
 
-}  // namespace
-
 int narrow_weights(Graph& graph) {
   // By tensor: the f16 one; the tensor itself where there cannot be one.
   std::map<TensorId, TensorId> known;
@@ -149,7 +148,7 @@ int narrow_weights(Graph& graph) {
     const Tensor& weights = graph.tensor(wide);
     if (!weights.constant || weights.dtype != DType::kF32) continue;
     if (!known.contains(wide)) {
-      std::optional<Tensor> half = narrowed(weights);
+      std::optional<Tensor> half = f16_constant(weights);
       narrow += half ? 1 : 0;
       known[wide] = half ? graph.add_tensor(std::move(*half)) : wide;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,6 +56,9 @@ Result<int> f16_weights(Graph& graph);
 // kernels widen as they load them. Weights that f16 cannot hold stay. Returns how many are narrow
 // now.
 int narrow_weights(Graph& graph);
+
+// The f16 constant of the values of one of f32; nothing if one of them is too large for that.
+std::optional<Tensor> f16_constant(const Tensor& wide);
 
 // Transposes move behind operators that do not care about the order of dimensions, where they meet
 // their inverse; kept if fewer elements are transposed then. Counts as one rewrite.

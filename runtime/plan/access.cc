@@ -35,19 +35,21 @@ struct ConvAccess {
   int32_t rows() const { return a.tile.size[kRow]; }
   int32_t cols() const { return a.tile.size[kCol]; }
   int32_t channels() const { return a.tile.size[kChannel]; }
-  int64_t header_bytes() const { return k.nr * (k.input == DType::kF32 ? 4 : 8); }
+  int64_t header_bytes() const { return k.nr * (is_float(k.input) ? 4 : 8); }
   uint64_t panel(int32_t channel) const {
     return a.in[1] + static_cast<uint64_t>(channel / k.nr * p.panel_bytes);
   }
   // Where the weights of a panel are read from, after their f16 are widened to scratch.
   uint64_t widened(int32_t channel, int64_t elements) {
     const uint64_t weights = panel(channel) + static_cast<uint64_t>(header_bytes());
-    if (k.weights != DType::kF16) return weights;
+    if (k.weights != DType::kF16 || k.input == DType::kF16) return weights;
     replay_streams({{weights, elements * 2, false}, {a.scratch, elements * 4, true}}, caches);
     return a.scratch;
   }
   // Bytes of a weight as it is read.
-  int64_t read_size() const { return k.weights == DType::kF16 ? 4 : w_size; }
+  int64_t read_size() const {
+    return k.weights == DType::kF16 && k.input == DType::kF32 ? 4 : w_size;
+  }
   // The first input column under output column `col` of the tile.
   int64_t first_column(int32_t col) const {
     return int64_t{a.tile.begin[kCol] + col} * p.stride_w - p.pad_left;

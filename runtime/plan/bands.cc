@@ -167,9 +167,14 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
 // A number for each member of a band.
 using PerMember = std::array<int32_t, kMaxBandMembers>;
 
+// What an epilogue adds, which lies like the output: as a whole tensor, not like rows of a strip.
+bool has_addend(const LoopNest& nest) { return nest.in.size() > 3 && nest.in[3].stride[kCol] > 0; }
+
 // True if a band can be walked in strips of columns.
 bool can_be_cut(std::span<const Member> band) {
-  return std::all_of(band.begin(), band.end(), [](const Member& m) { return m.nest.columns; });
+  return std::all_of(band.begin(), band.end(), [&](const Member& m) {
+    return m.nest.columns && (&m == &band.back() || !has_addend(m.nest));
+  });
 }
 
 // The most rows that each member of a band computes in a step, for steps of `rows` rows of the

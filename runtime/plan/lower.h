@@ -36,6 +36,11 @@ std::vector<LoopNest> lower_convolution(LowerContext& context, int32_t op_index)
 // True if the kernels that lower_convolution() would take were written for the target's ISA level.
 bool has_tuned_kernel(const LowerContext& context, int32_t op_index);
 
+// True if the catalog has kernels that compute a convolution of f32 in f16 on the target.
+bool has_half_convolution(const LowerContext& context, const Op& op);
+// The same of operators that are no convolutions, for any target with that arithmetic.
+bool has_half_kernel(const Op& op);
+
 // Gives a convolution's nest the scratch that its kernel needs for its loops and extents; to be
 // called after changing them.
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest);

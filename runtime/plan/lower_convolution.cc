@@ -68,7 +68,7 @@ ConvEpilogue make_epilogue(const Graph& graph, const Op& op) {
   if (e == nullptr || !e->present()) return made;
   made.fn = static_cast<int32_t>(e->fn);
   const Tensor& y = graph.tensor(op.outputs[0]);
-  if (y.dtype == DType::kF32) {
+  if (is_float(y.dtype)) {
     const ActivationLimits limits = limits_of(e->activation);
     made.unary = static_cast<int32_t>(e->unary);
     made.alpha = e->alpha;
@@ -237,8 +237,7 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 
   // Copies of rows are read from L1 if their weights leave room there.
   const int64_t weights = k * s.out_c * static_cast<int64_t>(size_of(kernel.weights));
-  if (kernel.input == DType::kF32 && !inside_row(p, 0, s.out_w, 0) &&
-      weights < target.l1_bytes / 4) {
+  if (is_float(kernel.input) && !inside_row(p, 0, s.out_w, 0) && weights < target.l1_bytes / 4) {
     const int64_t lines = target.l1_bytes / 2 / input_line_bytes(p, tile.cols) - window_rows;
     tile.rows =
         std::min(tile.rows, static_cast<int32_t>(std::max<int64_t>(lines, 0) / p.stride_h + 1));
@@ -323,9 +322,10 @@ std::vector<Loop> depthwise_loops(const ConvShape& s, const KernelDesc& kernel,
   const auto channels =
       static_cast<int32_t>(kCacheLine / static_cast<int64_t>(size_of(kernel.input)));
   const ConvKernelParams& k = s.kernel;
-  if (kernel.input == DType::kF32) {
+  if (is_float(kernel.input)) {
     // A panel's rows of input stay in L1, and its weights in registers, for all rows of the tile.
-    const int64_t line = int64_t{s.in_w} * k.stride_h * kernel.nr * 4;
+    const auto size = static_cast<int64_t>(size_of(kernel.input));
+    const int64_t line = s.in_w * k.stride_h * kernel.nr * size;
     const auto fit = static_cast<int32_t>(target.l1_bytes / 2 / line);
     return {{kBatch, 1, true}, {kRow, std::clamp(fit, 1, piece(s.out_h, 4)), true}};
   }
@@ -375,20 +375,30 @@ struct Choice {
   KernelId kernel;
 };
 
+// Types of an operator's activations and weights.
+struct OperandTypes {
+  DType x, w, y;
+};
+
 // Nothing if a part of the operator has no row.
-std::vector<Choice> choose(const LowerContext& c, const Op& op) {
+std::vector<Choice> choose(const LowerContext& c, const Op& op, const OperandTypes& types) {
   std::vector<Choice> choices;
   for (ConvShape& s : conv_shapes_of(c.graph, op)) {
     s.kernel.in_width = s.in_w;
     s.kernel.in_channels = s.in_c;
     s.kernel.out_channels = s.out_c;
     s.kernel.epilogue = make_epilogue(c.graph, op);
-    const KernelId id = choose_kernel(c, s, c.tensor(op.inputs[0]).dtype,
-                                      c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype);
+    const KernelId id = choose_kernel(c, s, types.x, types.w, types.y);
     if (id < 0) return {};
     choices.push_back({s, id});
   }
   return choices;
+}
+std::vector<Choice> choose(const LowerContext& c, const Op& op) {
+  if (op.inputs.size() < 2 || op.inputs[0] == kNoTensor || op.inputs[1] == kNoTensor) return {};
+  return choose(
+      c, op,
+      {c.tensor(op.inputs[0]).dtype, c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype});
 }
 
 LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
@@ -469,7 +479,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
     nest.scratch_bytes = pair_scratch_bytes(params);
   } else if (spec.dot()) {
     nest.scratch_bytes = dot_scratch_bytes(params, kernel.nr * kGroupRows / kernel.kr);
-  } else if (spec.weights == DType::kF16) {
+  } else if (spec.weights == DType::kF16 && spec.input == DType::kF32) {
     // Room to widen one panel.
     nest.scratch_bytes = int64_t{spec.taps} * spec.in_channels * kernel.nr * 4;
   }
@@ -485,6 +495,12 @@ bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
   return !choices.empty() && std::all_of(choices.begin(), choices.end(), [&](const Choice& choice) {
     return c.catalog[static_cast<size_t>(choice.kernel)].tuned;
   });
+}
+
+bool has_half_convolution(const LowerContext& c, const Op& op) {
+  if (op.inputs.size() < 2 || op.inputs[1] == kNoTensor || !c.tensor(op.inputs[1]).constant)
+    return false;
+  return !choose(c, op, {DType::kF16, DType::kF16, DType::kF16}).empty();
 }
 
 Result<int> fuse_for_target(Graph& graph, const Target& target,
@@ -523,12 +539,12 @@ void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {
   const bool rows_of_padding =
       w.pad_top > 0 || input_rows(p, nest.extent[kRow]) - w.pad_top > w.rows;
   int64_t lines = rows_of_padding ? 1 : 0;
-  const int32_t overread = kernel.input == DType::kF32
-                               ? 0
-                               : segments_of(p).beyond(kernel.kr > 4 ? kMullUnit : kQuadUnit);
+  const int32_t overread =
+      is_float(kernel.input) ? 0 : segments_of(p).beyond(kernel.kr > 4 ? kMullUnit : kQuadUnit);
   if (!inside_row(p, 0, nest.extent[kCol], overread)) lines += input_rows(p, tile[kRow]);
   nest.scratch_bytes = scratch.lines_at + lines * scratch.line_bytes;
-  if (kernel.weights == DType::kF16 && kernel.isa.has(Feature::kNeon))
+  if (kernel.weights == DType::kF16 && kernel.input == DType::kF32 &&
+      kernel.isa.has(Feature::kNeon))
     nest.scratch_bytes += wide_scratch_bytes(p, kernel.nr);
 }
 

@@ -3,6 +3,7 @@
 
 #include "kernels/common/quantized_convert.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/pool/pool.h"
 #include "kernels/reference/unary_table.h"
 #include "kernels/reference/view.h"
 #include "runtime/passes/evaluate.h"
@@ -146,7 +147,8 @@ std::optional<LoopNest> lower_float_unary(const LowerContext& c, const Op& op, F
   FloatUnaryParams p = {};
   p.fn = static_cast<int32_t>(fn);
   p.alpha = alpha;
-  return finish(*f, find_row(c, KernelClass::kUnary, DType::kF32, DType::kF32), p);
+  const DType type = c.tensor(op.inputs[0]).dtype;
+  return finish(*f, find_row(c, KernelClass::kUnary, type, type), p);
 }
 
 std::optional<LoopNest> lower_float_binary(const LowerContext& c, const Op& op, FloatBinaryFn fn,
@@ -158,7 +160,8 @@ std::optional<LoopNest> lower_float_binary(const LowerContext& c, const Op& op, 
   p.fn = static_cast<int32_t>(fn);
   p.low = limits.low;
   p.high = limits.high;
-  return finish(*f, find_row(c, KernelClass::kBinary, DType::kF32, DType::kF32), p);
+  const DType type = c.tensor(op.inputs[0]).dtype;
+  return finish(*f, find_row(c, KernelClass::kBinary, type, type), p);
 }
 
 // x^2 and x^3 with the exponent as a constant are products.
@@ -178,7 +181,7 @@ std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
   const Tensor &a = c.tensor(op.inputs[0]), &b = c.tensor(op.inputs[1]);
   const Tensor& y = c.tensor(op.outputs[0]);
   const auto& params = op.as<BinaryParams>();
-  if (a.dtype == DType::kF32) {
+  if (is_float(a.dtype)) {
     if (params.fn == BinaryFn::kPow) return lower_power(c, op);
     const std::optional<FloatBinaryFn> fn = float_function(params.fn);
     return fn ? lower_float_binary(c, op, *fn, params.activation) : std::nullopt;
@@ -223,7 +226,7 @@ std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
 std::optional<LoopNest> lower_prelu(const LowerContext& c, const Op& op) {
   const Tensor &x = c.tensor(op.inputs[0]), &alpha = c.tensor(op.inputs[1]);
   const Tensor& y = c.tensor(op.outputs[0]);
-  if (x.dtype == DType::kF32 && alpha.dtype == DType::kF32)
+  if (is_float(x.dtype) && alpha.dtype == x.dtype)
     return lower_float_binary(c, op, FloatBinaryFn::kPRelu, Activation::kNone);
   if (!is_byte(x.dtype) || !is_quantized(x) || !is_quantized(alpha) || !is_quantized(y))
     return std::nullopt;
@@ -248,7 +251,7 @@ std::optional<LoopNest> lower_table(const LowerContext& c, const Op& op, const T
 std::optional<LoopNest> lower_unary(const LowerContext& c, const Op& op) {
   const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
   const auto& params = op.as<UnaryParams>();
-  if (x.dtype == DType::kF32) {
+  if (is_float(x.dtype)) {
     const std::optional<FloatUnaryFn> fn = float_function(params.fn);
     return fn ? lower_float_unary(c, op, *fn, params.alpha) : std::nullopt;
   }
@@ -293,7 +296,55 @@ std::optional<LoopNest> lower_dequantize(const LowerContext& c, const Op& op) {
   return finish(*f, find_row(c, KernelClass::kDequantize, x.dtype, y.dtype), p);
 }
 
+// Between f32 and f16.
+std::optional<LoopNest> lower_cast(const LowerContext& c, const Op& op) {
+  const DType from = c.tensor(op.inputs[0]).dtype, to = c.tensor(op.outputs[0]).dtype;
+  if (!is_float(from) || !is_float(to)) return std::nullopt;
+  std::optional<Frame> f = make_frame(c, op, 1);
+  if (!f) return std::nullopt;
+  const KernelClass cls = to == DType::kF16 ? KernelClass::kQuantize : KernelClass::kDequantize;
+  return finish(*f, find_row(c, cls, from, to), ConvertParams{});
+}
+
+// Functions that kernels/elementwise/half.h has.
+bool has_half_function(UnaryFn fn) {
+  switch (fn) {
+    case UnaryFn::kAbs:
+    case UnaryFn::kNeg:
+    case UnaryFn::kSquare:
+    case UnaryFn::kSqrt:
+    case UnaryFn::kLogistic:
+    case UnaryFn::kSilu:
+    case UnaryFn::kRelu:
+    case UnaryFn::kRelu6:
+    case UnaryFn::kReluN1To1:
+    case UnaryFn::kHardSwish:
+    case UnaryFn::kLeakyRelu:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
+
+bool has_half_kernel(const Op& op) {
+  switch (op.kind) {
+    case OpKind::kBinary:
+      return float_function(op.as<BinaryParams>().fn).has_value();
+    case OpKind::kUnary:
+      return has_half_function(op.as<UnaryParams>().fn);
+    case OpKind::kPool2D: {
+      const auto& p = op.as<Pool2DParams>();
+      return int64_t{p.kernel_h} * p.kernel_w <= kMaxPoolArea;
+    }
+    case OpKind::kPRelu:
+    case OpKind::kResize:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::optional<LoopNest> lower_elementwise(const LowerContext& c, const Op& op) {
   switch (op.kind) {
@@ -307,6 +358,8 @@ std::optional<LoopNest> lower_elementwise(const LowerContext& c, const Op& op) {
       return lower_quantize(c, op);
     case OpKind::kDequantize:
       return lower_dequantize(c, op);
+    case OpKind::kCast:
+      return lower_cast(c, op);
     default:
       return std::nullopt;
   }

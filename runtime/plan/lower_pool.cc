@@ -28,7 +28,7 @@ std::optional<LoopNest> lower_pool(const LowerContext& c, const Op& op) {
   p.in_width = x.shape[2];
   p.in_col_bytes = p.out_col_bytes = pixel;
   p.out_row_bytes = y.shape[2] * pixel;
-  if (x.dtype == DType::kF32) {
+  if (is_float(x.dtype)) {
     const ActivationLimits limits = limits_of(a.activation);
     p.float_low = limits.low;
     p.float_high = limits.high;

@@ -55,7 +55,7 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
     const auto bytes = std::as_bytes(std::span(*part));
     nest.params.insert(nest.params.end(), bytes.begin(), bytes.end());
   }
-  if (a.fn == ResizeFn::kBilinear && x.dtype == DType::kF32) nest.scratch_bytes = in_row;
+  if (a.fn == ResizeFn::kBilinear && is_float(x.dtype)) nest.scratch_bytes = in_row;
   nest.extent[kBatch] = y.shape[0];
   nest.extent[kRow] = y.shape[1];
   Operand in = whole_operand(c, op.inputs[0]), out = whole_operand(c, op.outputs[0]);

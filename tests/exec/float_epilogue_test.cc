@@ -113,11 +113,47 @@ void check(const Layer& layer, Behind behind, const std::string& level) {
 }
 
 TEST(FloatEpilogue, GivesWhatTheOperatorBehindWouldGive) {
-  for (const char* level : {"avx2", "avx512"}) {
+  for (const char* level : {"avx2", "avx512", "neon"}) {
     if (!(host_cpu().isa & built_isa()).includes(*isa_by_name(level))) continue;
     for (const Layer& layer : layers())
       for (const Behind behind : {Behind::kSum, Behind::kPRelu}) check(layer, behind, level);
   }
+}
+
+// Rows of a strip are shorter than those of the tensor that a sum adds.
+TEST(FloatEpilogue, AddsWholeTensorsInBands) {
+  testing::GraphBuilder b;
+  const DType f32 = DType::kF32;
+  auto same = Conv2DParams{};
+  same.padding.mode = PadMode::kSame;
+  auto depthwise = DepthwiseConv2DParams{};
+  depthwise.padding.mode = PadMode::kSame;
+  const TensorId x = b.input("x", f32, {1, 16, 32, 8});
+  const TensorId other = b.input("other", f32, {1, 16, 32, 16});
+  const TensorId y = b.activation("y", f32, {}), z = b.activation("z", f32, {});
+  const TensorId sum = b.activation("sum", f32, {});
+  b.op(OpKind::kConv2D, same, {x, b.constant("w", f32, {16, 3, 3, 8})}, {y});
+  b.op(OpKind::kBinary, BinaryParams{BinaryFn::kAdd, Activation::kNone}, {y, other}, {sum});
+  b.op(OpKind::kDepthwiseConv2D, depthwise, {sum, b.constant("v", f32, {1, 3, 3, 16})}, {z});
+  const auto graph = b.finish({z});
+  ASSERT_TRUE(graph);
+  std::vector<float> results[2];
+  for (const bool bands : {false, true}) {
+    ModelOptions options;
+    options.target = target_of(host_cpu(), host_cpu().isa & built_isa());
+    options.bands = bands;
+    options.chosen_bands = {{.op = 0, .members = 2, .rows = 4, .cols = 8}};
+    auto model = Model::create(*graph, options);
+    ASSERT_TRUE(model);
+    auto session = Session::create(*model, {});
+    ASSERT_TRUE(session);
+    testing::GraphBuilder random(5);
+    for (size_t i = 0; i < 2; ++i) random.fill(f32, (*session)->input_data(i));
+    ASSERT_TRUE((*session)->run());
+    results[bands] = floats_of((*session)->output_data(0));
+  }
+  for (size_t i = 0; i < results[0].size(); ++i)
+    ASSERT_NEAR(results[0][i], results[1][i], 1e-5f) << i;
 }
 
 }  // namespace

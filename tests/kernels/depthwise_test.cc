@@ -380,7 +380,7 @@ std::vector<KernelId> integer_depthwise_rows() {
   for (size_t i = 0; i < kernel_catalog().size(); ++i) {
     const KernelDesc& k = kernel_catalog()[i];
     const bool runs = (host_cpu().isa & built_isa()).includes(k.isa);
-    if (k.cls == KernelClass::kDepthwise && k.input != DType::kF32 && runs)
+    if (k.cls == KernelClass::kDepthwise && !is_float(k.input) && runs)
       ids.push_back(static_cast<KernelId>(i));
   }
   return ids;
