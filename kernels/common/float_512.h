@@ -50,10 +50,9 @@ struct Float512 {
   PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) {
     asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
   }
-  // Where there is a NaN, x86 gives the second operand.
-  PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
-    return _mm512_min_ps(high, _mm512_max_ps(low, x));
-  }
+  // NaN stays NaN: where there is one, x86 gives the second operand.
+  PJ_INLINE static Vec at_least(Vec x, Vec low) { return _mm512_max_ps(low, x); }
+  PJ_INLINE static Vec at_most(Vec x, Vec high) { return _mm512_min_ps(high, x); }
   // The sums over the lanes of kLanes vectors.
   PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
     // Four vectors become one of four sums for each 128 bits, then four of these one.

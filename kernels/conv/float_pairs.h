@@ -49,7 +49,6 @@ template <typename W, int mr>
 [[gnu::noinline]] void pair_blocks(const FloatTile& t, const FloatRow& r, int32_t col,
                                    int32_t count) {
   const auto* bias = reinterpret_cast<const float*>(r.panel);
-  const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
   const Floats::Vec start = Floats::load_even(bias);
   int64_t x_offset = col * t.pixel_step;
   uint8_t* out = r.out + col * t.out_step;
@@ -63,7 +62,7 @@ template <typename W, int mr>
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
       constexpr bool kBoth = 2 * i + 1 < mr;
       const Floats::Vec sums = Floats::pair_sums(acc[2 * i], acc[kBoth ? 2 * i + 1 : 2 * i]);
-      const Floats::Vec results = Floats::limited(sums, low, high);
+      const Floats::Vec results = limited(sums, t.low, t.high);
       auto* to = reinterpret_cast<float*>(out);
       if (kBoth && contiguous) {
         Floats::store(to, results);
