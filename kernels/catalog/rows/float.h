@@ -17,11 +17,16 @@
   X(f32_matmul_##isa, kMatmul, float_matmul, kF32, kF32, kF32, isa, mr, nr, 1, kNone, any_layer, \
     macs)
 
-#define PJ_FLOAT_PAIRS(X, isa, type, weights)                                             \
-  X(type##_conv_24x8c2_##isa, kConv, float_pair_conv, kF32, weights, kF32, isa, 24, 8, 2, \
-    kConvSegments, eight_channels, 24.0f)
+// Vectors of two halves: for layers of eight channels.
+#define PJ_FLOAT_HALVES(X, isa, type, weights)                                                   \
+  X(type##_conv_24x8c2_##isa, kConv, float_pair_conv, kF32, weights, kF32, isa, 24, 8, 2,        \
+    kConvSegments, eight_channels, 24.0f)                                                        \
+  X(type##_conv_16x1c8_##isa, kConv, float_half_conv, kF32, weights, kF32, isa, 16, 1, 8,        \
+    kConvSegments, eight_to_two, 14.0f)                                                          \
+  X(type##_dwconv_8x8c1_##isa, kDepthwise, float_half_depthwise, kF32, weights, kF32, isa, 8, 8, \
+    1, kDepthwisePanels, eight_by_threes, 14.0f)
 
 #define PJ_KERNELS_AVX512(X)                     \
   PJ_FLOAT_ROWS(X, avx512, 24, 16, 8, 16, 28.0f) \
-  PJ_FLOAT_PAIRS(X, avx512, f32, kF32)           \
-  PJ_FLOAT_PAIRS(X, avx512, f32h, kF16)
+  PJ_FLOAT_HALVES(X, avx512, f32, kF32)          \
+  PJ_FLOAT_HALVES(X, avx512, f32h, kF16)
