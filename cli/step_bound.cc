@@ -36,6 +36,49 @@ Rates rates_of(const MachinePeak& peak, IsaSet isa, int threads) {
   return rates;
 }
 
+// Operations that a function of one float takes beside its load and store, by the formulas of
+// kernels/elementwise/float_functions.h with the shortest exponential: 8 and two that limit its
+// argument. A division is counted as the two operations that it costs among others.
+int64_t operations_of(UnaryFn fn) {
+  switch (fn) {
+    case UnaryFn::kExp:
+      return 10;
+    case UnaryFn::kLogistic:
+      return 13;
+    case UnaryFn::kSilu:
+      return 12;
+    case UnaryFn::kGeluTanh:
+      return 15;
+    case UnaryFn::kHardSwish:
+      return 6;
+    default:
+      return 1;
+  }
+}
+
+// Operations on floats of an operator that multiplies by no weights. On CPUs with two pipes for the
+// widest vectors, each takes the place of a multiply-add, so that they are part of the arithmetic.
+// What is nearly free beside its bytes is left out.
+int64_t function_operations(const Graph& graph, const Op& op) {
+  const Tensor& y = graph.tensor(op.outputs[0]);
+  if (y.dtype != DType::kF32) return 0;
+  const int64_t count = elements(y.shape);
+  switch (op.kind) {
+    case OpKind::kUnary:
+      return count * operations_of(std::get<UnaryParams>(op.params).fn);
+    case OpKind::kSoftmax:  // maximum, difference, factor, exponential, sum, scale
+      return count * 15;
+    case OpKind::kPool2D: {
+      const auto& p = std::get<Pool2DParams>(op.params);
+      return count * p.kernel_h * p.kernel_w;
+    }
+    case OpKind::kLayerNorm:  // four operations in 64 bits, which are twice as long, and four in 32
+      return count * 12;
+    default:
+      return 0;
+  }
+}
+
 std::string remedy(const Step& step, const StepBound& bound) {
   if (bound.name == "DRAM")
     return "smaller weights (int8, f16) or bands, which keep rows in the caches, would help";
@@ -69,7 +112,10 @@ std::vector<StepBound> step_bounds(const Session& session, const std::vector<dou
       if (needed > most) most = needed, bound.name = name;
     };
     const bool floats = energy::mac_term(graph, step) == energy::Term::kMacF32;
-    consider("compute", step.macs, floats ? rates.gmacs_f32 : rates.gmacs_int8);
+    int64_t operations = step.macs;
+    for (int32_t index : step.op_indices)
+      operations += function_operations(graph, graph.ops[static_cast<size_t>(index)]);
+    consider("compute", operations, floats ? rates.gmacs_f32 : rates.gmacs_int8);
     consider("L1", traffic[i].l1_bytes, rates.l1);
     consider("L2", traffic[i].l2_bytes, rates.l2);
     consider("L3", traffic[i].l3_bytes, rates.l3);

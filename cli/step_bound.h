@@ -12,7 +12,8 @@
 namespace pj::cli {
 
 struct StepBound {
-  // "compute", "L1", "L2", "L3" or "DRAM": the one that would take longest if everything else were
+  // "compute" (multiply-adds, and the operations of functions of floats), "L1", "L2", "L3" or
+  // "DRAM": the one that would take longest if everything else were
   // free. "overhead" if that explains less than a third of the time: then calls, edges, and work
   // other than multiplying and moving are in the way. Empty if nothing could be measured.
   std::string name;

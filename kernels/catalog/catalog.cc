@@ -46,6 +46,8 @@ const char* name_of(PackingId id) {
       return "depthwise_panels";
     case PackingId::kConvSegments:
       return "conv_segments";
+    case PackingId::kConvHalfTails:
+      return "conv_half_tails";
     case PackingId::kConvDots:
       return "conv_dots";
     case PackingId::kConvMulls:

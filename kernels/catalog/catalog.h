@@ -50,6 +50,7 @@ enum class PackingId : uint8_t {
   kConvPanels,
   kConvQuads,
   kConvSegments,
+  kConvHalfTails,
   kConvDots,
   kConvMulls,
   kDepthwisePanels,

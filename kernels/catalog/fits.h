@@ -23,9 +23,18 @@ inline bool two_channels(const ConvKernelParams& p) {
 inline bool eight_channels(const ConvKernelParams& p) {
   return float_layer(p) && p.out_channels <= 8;
 }
+// Eight channels to at most two, pixel by pixel.
+inline bool eight_to_two(const ConvKernelParams& p) {
+  return two_channels(p) && p.in_channels == 8 && p.stride_w == 1;
+}
 // Of depthwise layers: an output channel for each input channel.
 inline bool no_multiplier(const ConvKernelParams& p) {
   return float_layer(p) && p.in_channels == p.out_channels;
+}
+// Of depthwise layers: eight channels and windows of 3 x 3 without steps between anything.
+inline bool eight_by_threes(const ConvKernelParams& p) {
+  return no_multiplier(p) && p.in_channels == 8 && p.kernel_h == 3 && p.kernel_w == 3 &&
+         p.stride_h == 1 && p.stride_w == 1 && p.dilation_h == 1 && p.dilation_w == 1;
 }
 // Bytes, with the epilogues of kernels/conv/byte_epilogue.h too.
 inline bool any_bytes(const ConvKernelParams& p) {

@@ -49,10 +49,9 @@ struct Float256 {
   }
   // The same with *b in all lanes.
   PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) { accumulate(acc, a, set(*b)); }
-  // Where there is a NaN, x86 gives the second operand.
-  PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
-    return _mm256_min_ps(high, _mm256_max_ps(low, x));
-  }
+  // NaN stays NaN: where there is one, x86 gives the second operand.
+  PJ_INLINE static Vec at_least(Vec x, Vec low) { return _mm256_max_ps(low, x); }
+  PJ_INLINE static Vec at_most(Vec x, Vec high) { return _mm256_min_ps(high, x); }
   // The sums over the lanes of kLanes vectors.
   PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
     // Four vectors become one of four sums for each 128 bits.

@@ -50,25 +50,34 @@ struct Float512 {
   PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) {
     asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
   }
-  // Where there is a NaN, x86 gives the second operand.
-  PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
-    return _mm512_min_ps(high, _mm512_max_ps(low, x));
-  }
+  // NaN stays NaN: where there is one, x86 gives the second operand.
+  PJ_INLINE static Vec at_least(Vec x, Vec low) { return _mm512_max_ps(low, x); }
+  PJ_INLINE static Vec at_most(Vec x, Vec high) { return _mm512_min_ps(high, x); }
   // The sums over the lanes of kLanes vectors.
   PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
-    // Four vectors become one of four sums for each 128 bits, then four of these one.
     Vec four[4];
-    for (int i = 0; i < 4; ++i) {
-      const Vec ab = add(_mm512_unpacklo_ps(x[4 * i], x[4 * i + 1]),
-                         _mm512_unpackhi_ps(x[4 * i], x[4 * i + 1]));
-      const Vec cd = add(_mm512_unpacklo_ps(x[4 * i + 2], x[4 * i + 3]),
-                         _mm512_unpackhi_ps(x[4 * i + 2], x[4 * i + 3]));
-      four[i] = add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
-    }
+    for (int i = 0; i < 4; ++i) four[i] = quarter_sums(x + 4 * i);
     auto halves = [](Vec a, Vec b) {
       return add(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
     };
     return halves(halves(four[0], four[1]), halves(four[2], four[3]));
+  }
+
+  // For two pixels of eight channels: p[0] to p[7] in both halves.
+  PJ_INLINE static Vec load_twice(const float* p) {
+    return _mm512_maskz_broadcast_f32x8(kAll, _mm256_loadu_ps(p));
+  }
+  PJ_INLINE static Vec load_twice(const Half* p) {
+    return _mm512_maskz_broadcast_f32x8(
+        kAll, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  // The sums over the halves of kLanes / 2 vectors: those of x[0], then those of x[1], ...
+  PJ_INLINE static Vec half_sums(const Vec (&x)[kLanes / 2]) {
+    const Vec low = quarter_sums(x), high = quarter_sums(x + 4);
+    const Vec halves =
+        add(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xdd));
+    const __m512i order = _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+    return _mm512_permutexvar_ps(order, halves);
   }
 
   // For pairs of k's in neighbouring lanes: p[0] and p[1] in all pairs of lanes; x and zero.
@@ -95,7 +104,14 @@ struct Float512 {
   }
 
  private:
-  static constexpr __mmask16 kEven = 0x5555;
+  static constexpr __mmask16 kEven = 0x5555, kAll = 0xffff;
+
+  // Of each 128 bits of four vectors, the four sums.
+  PJ_INLINE static Vec quarter_sums(const Vec* x) {
+    const Vec ab = add(_mm512_unpacklo_ps(x[0], x[1]), _mm512_unpackhi_ps(x[0], x[1]));
+    const Vec cd = add(_mm512_unpacklo_ps(x[2], x[3]), _mm512_unpackhi_ps(x[2], x[3]));
+    return add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+  }
 
   PJ_INLINE static __mmask16 mask(int32_t count) {
     return static_cast<__mmask16>((1U << count) - 1);

@@ -68,9 +68,8 @@ struct FloatNeon {
     asm("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(acc) : "w"(a), "w"(b), "n"(lane));
   }
   // NaN stays NaN.
-  PJ_INLINE static Vec limited(Vec x, Vec low, Vec high) {
-    return vminq_f32(vmaxq_f32(x, low), high);
-  }
+  PJ_INLINE static Vec at_least(Vec x, Vec low) { return vmaxq_f32(x, low); }
+  PJ_INLINE static Vec at_most(Vec x, Vec high) { return vminq_f32(x, high); }
   // The sums over the lanes of kLanes vectors.
   PJ_INLINE static Vec sums(const Vec (&x)[kLanes]) {
     return vpaddq_f32(vpaddq_f32(x[0], x[1]), vpaddq_f32(x[2], x[3]));

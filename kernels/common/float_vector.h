@@ -11,3 +11,32 @@
 #else
 #include "kernels/common/float_256.h"
 #endif
+
+#include <limits>
+
+#include "kernels/common/unrolled.h"
+
+namespace pj {
+namespace {
+
+// Limits the results at(0) ... at(n - 1), references to vectors, to [low, high]; NaN stays NaN.
+// Many layers have one limit or none, and after short sums what is not needed counts.
+template <int n, typename At>
+PJ_INLINE void limit_results(float low, float high, At&& at) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (low > -kInfinity) {
+    const Floats::Vec limit = Floats::set(low);
+    unrolled<n>([&](auto i) PJ_INLINE_LAMBDA { at(i) = Floats::at_least(at(i), limit); });
+  }
+  if (high < kInfinity) {
+    const Floats::Vec limit = Floats::set(high);
+    unrolled<n>([&](auto i) PJ_INLINE_LAMBDA { at(i) = Floats::at_most(at(i), limit); });
+  }
+}
+// The same for one result, without asking.
+PJ_INLINE Floats::Vec limited(Floats::Vec x, float low, float high) {
+  return Floats::at_most(Floats::at_least(x, Floats::set(low)), Floats::set(high));
+}
+
+}  // namespace
+}  // namespace pj

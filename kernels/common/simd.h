@@ -221,9 +221,14 @@ PJ_INLINE void walk_blocks(int64_t n, Y* y, Op&& op, Stream<X>... in) {
       auto redirect = [&]<typename T>(Stream<T>& s) {
         static_assert(sizeof(T) <= 8);
         const T* from = s.x;
+        s.x = reinterpret_cast<const T*>(copy->bytes);
         // Whatever the missing elements are, they must be numbers that one may compute with.
-        s.x = static_cast<const T*>(std::memset(copy->bytes, 0, N * sizeof(T)));
-        std::memcpy(copy->bytes, from, static_cast<size_t>(left) * sizeof(T));
+        if constexpr (std::is_same_v<T, float> && N == kLanes32) {
+          store(load_first(from, left), reinterpret_cast<float*>(copy->bytes));
+        } else {
+          std::memset(copy->bytes, 0, N * sizeof(T));
+          std::memcpy(copy->bytes, from, static_cast<size_t>(left) * sizeof(T));
+        }
         ++copy;
       };
       (redirect(in), ...);
@@ -231,6 +236,8 @@ PJ_INLINE void walk_blocks(int64_t n, Y* y, Op&& op, Stream<X>... in) {
     }
     op(to, in.x...);
     if (left < N) {
+      if constexpr (std::is_same_v<Y, float> && N == kLanes32)
+        return store_first(load_wide(to), left, y);
       std::memcpy(y, to, static_cast<size_t>(left) * sizeof(Y));
       return;
     }

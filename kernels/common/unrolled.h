@@ -1,6 +1,7 @@
 // Loops over registers. For files that are compiled once for each ISA level.
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -20,6 +21,14 @@ PJ_INLINE void unrolled(auto&& f) {
     (f(std::integral_constant<int, i>{}), ...);
   }
   (std::make_integer_sequence<int, n>{});
+}
+
+// p += step, as one addition where it stands. Of unrolled code gcc otherwise computes all addresses
+// first and keeps them in vectors.
+template <typename T>
+PJ_INLINE void advance(T*& p, int64_t step) {
+  p += step;
+  asm("" : "+r"(p));
 }
 
 }  // namespace

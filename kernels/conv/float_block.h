@@ -148,29 +148,30 @@ template <int mr, int panels>
 PJ_INLINE void store_block(const FloatSums<mr, panels>& results, uint8_t* out, int64_t out_step,
                            int32_t channels) {
   constexpr int kVectors = panels * Floats::kPanelVectors;
-  constexpr int32_t kChannels = kVectors * Floats::kLanes;
-  if (channels == kChannels) {
+  constexpr int32_t kWhole = (kVectors - 1) * Floats::kLanes;  // channels of all vectors but one
+  auto store_pixels = [&](auto&& store_last) PJ_INLINE_LAMBDA {
     unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-      unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
-        Floats::store(reinterpret_cast<float*>(out) + v * Floats::kLanes, results[i][v]);
-      });
-      out += out_step;
+      auto* to = reinterpret_cast<float*>(out);
+      unrolled<kVectors - 1>(
+          [&](auto v) PJ_INLINE_LAMBDA { Floats::store(to + v * Floats::kLanes, results[i][v]); });
+      store_last(to + kWhole, results[i][kVectors - 1]);
+      advance(out, out_step);
     });
-    return;
-  }
-  // By way of a copy, which makes small code.
-  float copy[mr][kChannels];
-  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
-      Floats::store(copy[i] + v * Floats::kLanes, results[i][v]);
-    });
-  });
-  for (int i = 0; i < mr; ++i, out += out_step) {
-    auto* to = reinterpret_cast<float*>(out);
-    int32_t c = 0;
-    for (; c + Floats::kLanes <= channels; c += Floats::kLanes)
-      Floats::store(to + c, Floats::load(copy[i] + c));
-    if (c < channels) Floats::store_part(to + c, Floats::load(copy[i] + c), channels - c);
+  };
+  if (channels == kWhole + Floats::kLanes) {
+    store_pixels([](float* to, Floats::Vec x) PJ_INLINE_LAMBDA { Floats::store(to, x); });
+  } else if (Floats::kPanelVectors == 1 || channels > kWhole) {
+    store_pixels([&](float* to, Floats::Vec x)
+                     PJ_INLINE_LAMBDA { Floats::store_part(to, x, channels - kWhole); });
+  } else {
+    for (int i = 0; i < mr; ++i, out += out_step) {
+      auto* to = reinterpret_cast<float*>(out);
+      int v = 0;
+      int32_t left = channels;
+      for (; left >= Floats::kLanes; left -= Floats::kLanes, ++v)
+        Floats::store(to + v * Floats::kLanes, results[i][v]);
+      if (left > 0) Floats::store_part(to + v * Floats::kLanes, results[i][v], left);
+    }
   }
 }
 
@@ -190,10 +191,8 @@ template <typename W, int mr, int panels>
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { acc[i][v] = bias; });
     });
     accumulate<W, mr, panels>(t, r, x_offset, acc);
-    const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
-    unrolled<mr * kVectors>([&](auto i) PJ_INLINE_LAMBDA {
-      Floats::Vec& sum = acc[i / kVectors][i % kVectors];
-      sum = Floats::limited(sum, low, high);
+    limit_results<mr * kVectors>(t.low, t.high, [&](auto i) PJ_INLINE_LAMBDA -> Floats::Vec& {
+      return acc[i / kVectors][i % kVectors];
     });
     store_block<mr, panels>(acc, out, t.out_step, r.channels);
     x_offset += mr * t.pixel_step;

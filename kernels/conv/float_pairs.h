@@ -49,7 +49,6 @@ template <typename W, int mr>
 [[gnu::noinline]] void pair_blocks(const FloatTile& t, const FloatRow& r, int32_t col,
                                    int32_t count) {
   const auto* bias = reinterpret_cast<const float*>(r.panel);
-  const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
   const Floats::Vec start = Floats::load_even(bias);
   int64_t x_offset = col * t.pixel_step;
   uint8_t* out = r.out + col * t.out_step;
@@ -63,7 +62,7 @@ template <typename W, int mr>
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
       constexpr bool kBoth = 2 * i + 1 < mr;
       const Floats::Vec sums = Floats::pair_sums(acc[2 * i], acc[kBoth ? 2 * i + 1 : 2 * i]);
-      const Floats::Vec results = Floats::limited(sums, low, high);
+      const Floats::Vec results = limited(sums, t.low, t.high);
       auto* to = reinterpret_cast<float*>(out);
       if (kBoth && contiguous) {
         Floats::store(to, results);
@@ -85,23 +84,51 @@ constexpr BlockSizes<FloatBlocksFn> pair_sizes() {
   return {kPairSizes<W, pixels...>, sizeof...(pixels)};
 }
 
-template <typename X, typename W, int mr, int nr>
-void run_float_pair_conv(const Tile& t) {
-  static_assert(std::is_same_v<X, float> && nr == kPairChannels);
-  const FloatTile f = float_tile_of(t);
-  const FloatPixels pixels = float_pixels_of(t);
+// A panel of pairs, all pixels of a tile.
+template <typename W, int mr>
+void compute_pairs(const FloatTile& f, const FloatPixels& pixels, const uint8_t* panel,
+                   int32_t channels, uint8_t* out) {
   RowCut<FloatBlocksFn> cut;
   cut_row(0, pixels.cols, pair_sizes<W, mr, mr / 2, 2, 1>(), cut);
   FloatRow r{};
-  r.panel = reinterpret_cast<const uint8_t*>(t.in[1]);
-  r.channels = t.size[kChannel];
+  r.panel = panel;
+  r.channels = channels;
   for (int32_t row = 0; row < pixels.rows; ++row) {
     r.rows = pixels.table + row * pixels.row_step;
-    r.out = reinterpret_cast<uint8_t*>(t.out[0]) + row * pixels.out_row_bytes;
+    r.out = out + row * pixels.out_row_bytes;
     for (int32_t i = 0; i < cut.count; ++i)
       cut.runs[i].blocks(f, r, cut.runs[i].col, cut.runs[i].count);
   }
+}
+
+template <typename X, typename W, int mr, int nr>
+void run_float_pair_conv(const Tile& t) {
+  static_assert(std::is_same_v<X, float> && nr == kPairChannels);
+  compute_pairs<W, mr>(float_tile_of(t), float_pixels_of(t),
+                       reinterpret_cast<const uint8_t*>(t.in[1]), t.size[kChannel],
+                       reinterpret_cast<uint8_t*>(t.out[0]));
   FloatEpilogue(t).finish_tile();
+}
+
+// Panels of PackingId::kConvHalfTails: of kernels/conv/float.h, and at most half of the last one's
+// channels as pairs.
+template <typename X, typename W, int mr, int nr>
+void run_float_tail_conv(const Tile& t) {
+  static_assert(std::is_same_v<X, float> && nr == kFloatPanel);
+  const int32_t last = t.size[kChannel] % nr, half = last <= kPairChannels ? last : 0;
+  const int32_t whole = t.size[kChannel] - half;
+  const FloatTile f = float_tile_of(t);
+  const FloatPixels pixels = float_pixels_of(t);
+  const FloatEpilogue epilogue(t);
+  const auto* panel = reinterpret_cast<const uint8_t*>(t.in[1]);
+  auto* out = reinterpret_cast<uint8_t*>(t.out[0]);
+  // Of a half panel alone, an epilogue would walk short pieces of pixels: it waits for both.
+  compute_panels<W>(f, pixels, panel, whole, out,
+                    half == 0 && epilogue.present() ? &epilogue : nullptr);
+  if (half == 0) return;
+  compute_pairs<W, mr>(f, pixels, panel + whole / nr * f.panel_bytes, half,
+                       out + whole * static_cast<int64_t>(sizeof(float)));
+  epilogue.finish_tile();
 }
 
 }  // namespace

@@ -58,14 +58,14 @@ PJ_INLINE void depthwise_lanes(const ConvKernelParams& p, const DepthwiseWindow&
     }
     weights += p.kernel_w * Floats::kLanes;
   }
-  const Floats::Vec low = Floats::set(p.low), high = Floats::set(p.high);
+  limit_results<pixels>(p.low, p.high,
+                        [&](auto i) PJ_INLINE_LAMBDA -> Floats::Vec& { return acc[i]; });
   unrolled<pixels>([&](auto i) PJ_INLINE_LAMBDA {
-    const Floats::Vec result = Floats::limited(acc[i], low, high);
     float* to = out + channel;
     if (whole) {
-      Floats::store(to, result);
+      Floats::store(to, acc[i]);
     } else {
-      Floats::store_part(to, result, count);
+      Floats::store_part(to, acc[i], count);
     }
     out = reinterpret_cast<float*>(reinterpret_cast<std::byte*>(out) + p.out_col_bytes);
   });

@@ -67,7 +67,7 @@ PJ_INLINE void slide_row(SlideRow<K> r, int32_t count, const Floats::Vec (&w)[K]
       unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA { r.x[ky] += r.x_step[ky]; });
     });
     if (o >= 0) {
-      const Floats::Vec result = Floats::limited(sums[0], Floats::set(r.low), Floats::set(r.high));
+      const Floats::Vec result = limited(sums[0], r.low, r.high);
       auto* to = reinterpret_cast<float*>(r.out);
       if constexpr (whole) {
         Floats::store(to, result);
@@ -114,10 +114,11 @@ PJ_INLINE void slide_block(const SlideRow<K>& r, int32_t o, const Floats::Vec (&
       });
     });
   });
-  const Floats::Vec low = Floats::set(r.low), high = Floats::set(r.high);
+  limit_results<kSlideBlock>(r.low, r.high,
+                             [&](auto i) PJ_INLINE_LAMBDA -> Floats::Vec& { return sums[i]; });
   std::byte* out = r.out + o * r.out_step;
   unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA {
-    Floats::store(reinterpret_cast<float*>(out), Floats::limited(sums[i], low, high));
+    Floats::store(reinterpret_cast<float*>(out), sums[i]);
     out += r.out_step;
   });
 }
@@ -135,8 +136,7 @@ PJ_INLINE void slide_edge(const SlideRow<K>& r, int32_t o, const float* weights,
       sum = Floats::fma(sum, Floats::load(reinterpret_cast<const float*>(x)), Floats::load(w));
     });
   }
-  const Floats::Vec result = Floats::limited(sum, Floats::set(r.low), Floats::set(r.high));
-  Floats::store(reinterpret_cast<float*>(r.out + o * r.out_step), result);
+  Floats::store(reinterpret_cast<float*>(r.out + o * r.out_step), limited(sum, r.low, r.high));
 }
 
 // A row without dilation in blocks; the last one may overlap the one before it.

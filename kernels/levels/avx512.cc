@@ -2,8 +2,10 @@
 
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
+#include "kernels/conv/float_halves.h"
 #include "kernels/conv/float_pairs.h"
 #include "kernels/depthwise/float.h"
+#include "kernels/depthwise/float_halves.h"
 #include "kernels/levels/rows.h"
 #include "kernels/matmul/float.h"
 

@@ -164,6 +164,13 @@ uint32_t sum_of_weights(const PackSpec& s, const std::byte* weights, int32_t cha
 void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
                       bool bias_f16, int32_t first, std::byte* panel) {
   const int32_t channels = std::min(s.nr, s.out_channels - first);
+  if (s.packing == PackingId::kConvHalfTails && channels <= s.nr / 2) {
+    PackSpec half = s;
+    half.packing = PackingId::kConvSegments;
+    half.nr /= 2;
+    half.kr = 2;
+    return pack_float_panel(half, weights, bias, bias_f16, first, panel);
+  }
   auto* out_bias = reinterpret_cast<float*>(panel);
   for (int32_t n = 0; bias != nullptr && n < channels; ++n) {
     out_bias[n] = bias_f16 ? to_float(reinterpret_cast<const Half*>(bias)[first + n])

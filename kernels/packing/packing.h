@@ -18,6 +18,9 @@
 // the taps and channels of a row are one long K (kernels/conv/segments.h). Its kernels see int8
 // activations as unsigned, x + 128, and their zero point with them.
 //
+// kConvHalfTails is kConvSegments for floats with kr = 1, but for a last panel of at most nr / 2
+// channels: that is one of nr / 2 channels and kr = 2, at the same place.
+//
 // kConvDots and kConvMulls are kConvSegments for ARM: a panel begins with flags
 // (kernels/packing/panel_flags.h), the bias of calm panels includes kCalmBits
 // (kernels/common/calm_sums.h), and int8 activations are seen as they are. kConvDots leaves
@@ -100,8 +103,8 @@ struct PackSpec {
   bool wide() const { return packing == PackingId::kDepthwiseWide; }
   // Rows of the window are taps (kernels/conv/segments.h).
   bool segments() const {
-    return packing == PackingId::kConvSegments || packing == PackingId::kConvDots ||
-           packing == PackingId::kConvMulls;
+    return packing == PackingId::kConvSegments || packing == PackingId::kConvHalfTails ||
+           packing == PackingId::kConvDots || packing == PackingId::kConvMulls;
   }
   bool flagged() const {
     return packing == PackingId::kConvDots || packing == PackingId::kConvMulls || wide();

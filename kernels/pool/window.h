@@ -1,5 +1,5 @@
 // Pooling: a vector of channels at a time, tap by tap in the order of the reference, so that floats
-// give its bits as well.
+// give its bits as well: sums of floats are sums of the sums of rows.
 //
 // The average of integers is (sum +- count / 2) / count, truncated. In floats that is exact: with
 // n = |sum| + count / 2 < 2^24, n is exact, and where n / count is below an integer k it is at
@@ -16,6 +16,7 @@ namespace pj {
 namespace {
 
 struct IntAverageLanes {
+  static constexpr bool kByRows = false;
   PJ_INLINE VecI32 start() const { return splat(0); }
   PJ_INLINE VecI32 step(VecI32 sum, VecI32 x) const { return hn::Add(sum, x); }
   PJ_INLINE VecI32 finish(VecI32 sum, int32_t count) const {
@@ -27,11 +28,13 @@ struct IntAverageLanes {
   }
 };
 struct IntMaxLanes {
+  static constexpr bool kByRows = false;
   PJ_INLINE VecI32 start() const { return splat(std::numeric_limits<int32_t>::min()); }
   PJ_INLINE VecI32 step(VecI32 best, VecI32 x) const { return hn::Max(best, x); }
   PJ_INLINE VecI32 finish(VecI32 best, int32_t) const { return best; }
 };
 struct FloatAverageLanes {
+  static constexpr bool kByRows = true;
   PJ_INLINE VecF32 start() const { return splat(0.0f); }
   PJ_INLINE VecF32 step(VecF32 sum, VecF32 x) const { return hn::Add(sum, x); }
   PJ_INLINE VecF32 finish(VecF32 sum, int32_t count) const {
@@ -39,6 +42,7 @@ struct FloatAverageLanes {
   }
 };
 struct FloatMaxLanes {
+  static constexpr bool kByRows = false;
   PJ_INLINE VecF32 start() const { return splat(-std::numeric_limits<float>::infinity()); }
   PJ_INLINE VecF32 step(VecF32 best, VecF32 x) const { return larger_of(x, best); }
   PJ_INLINE VecF32 finish(VecF32 best, int32_t) const { return best; }
@@ -70,8 +74,8 @@ template <typename T, int n, bool whole, typename R>
 PJ_INLINE void pool_channels(const Taps& taps, const PoolParams& p, const R& r, int64_t c, T* y,
                              int64_t channels) {
   using Vec = decltype(r.start());
-  Vec v[n];
-  unrolled<n>([&](auto k) PJ_INLINE_LAMBDA { v[k] = r.start(); });
+  Vec v[n], rows[n];
+  unrolled<n>([&](auto k) PJ_INLINE_LAMBDA { v[k] = rows[k] = r.start(); });
   for (int32_t i = 0; i < taps.row_count; ++i) {
     const std::byte* at = taps.rows[i] + taps.first_col_bytes;
     for (int32_t j = 0; j < taps.cols; ++j, at += taps.col_bytes) {
@@ -82,7 +86,14 @@ PJ_INLINE void pool_channels(const Taps& taps, const PoolParams& p, const R& r, 
       unrolled<n>([&](auto k)
                       PJ_INLINE_LAMBDA { v[k] = r.step(v[k], load_wide(x + k * kLanes32)); });
     }
+    if constexpr (R::kByRows) {
+      unrolled<n>([&](auto k) PJ_INLINE_LAMBDA {
+        rows[k] = r.step(rows[k], v[k]);
+        v[k] = r.start();
+      });
+    }
   }
+  if constexpr (R::kByRows) unrolled<n>([&](auto k) PJ_INLINE_LAMBDA { v[k] = rows[k]; });
   unrolled<n>([&](auto k) PJ_INLINE_LAMBDA { v[k] = r.finish(v[k], taps.count()); });
   if constexpr (whole) return store_pooled<n>(v, p, y + c);
   T lanes[kLanes32];

@@ -14,8 +14,19 @@ struct DistanceSums {
 
 PJ_INLINE DistanceSums sum_distances(const float* x, int64_t n) {
   const auto origin = hn::Set(kF64, static_cast<double>(*x));
-  auto first = hn::Set(kF64, 0.0), second = first;
-  for (int64_t i = 0; i < n; i += kLanes64) {
+  // Two of each, so that additions wait half as long for each other.
+  auto first = hn::Set(kF64, 0.0), second = first, more = first, more_second = first;
+  auto add = [&](const float* from, auto& sum, auto& squares) PJ_INLINE_LAMBDA {
+    const auto d = hn::Sub(load_double(from), origin);
+    sum = hn::Add(sum, d);
+    squares = hn::MulAdd(d, d, squares);
+  };
+  int64_t i = 0;
+  for (; i + 2 * kLanes64 <= n; i += 2 * kLanes64) {
+    add(x + i, first, second);
+    add(x + i + kLanes64, more, more_second);
+  }
+  for (; i < n; i += kLanes64) {
     float copy[kLanes64];
     const float* from = x + i;
     if (n - i < kLanes64) {
@@ -24,10 +35,10 @@ PJ_INLINE DistanceSums sum_distances(const float* x, int64_t n) {
       std::memcpy(copy, from, static_cast<size_t>(n - i) * sizeof(float));
       from = copy;
     }
-    const auto d = hn::Sub(load_double(from), origin);
-    first = hn::Add(first, d);
-    second = hn::MulAdd(d, d, second);
+    add(from, first, second);
   }
+  first = hn::Add(first, more);
+  second = hn::Add(second, more_second);
   return {hn::GetLane(hn::SumOfLanes(kF64, first)), hn::GetLane(hn::SumOfLanes(kF64, second))};
 }
 
@@ -39,8 +50,11 @@ void run_layer_norm(const Tile& t) {
   const float* beta = reinterpret_cast<const float*>(t.in[2]);
   float* y = reinterpret_cast<float*>(t.out[0]);
   const double inverse = 1 / static_cast<double>(p.count);
+  // Sums of a row while the one before is normalised: neither waits for the other.
+  DistanceSums next = sum_distances(x, p.count);
   for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count, y += p.count) {
-    const DistanceSums sums = sum_distances(x, p.count);
+    const DistanceSums sums = next;
+    if (row + 1 < t.size[kRow]) next = sum_distances(x + p.count, p.count);
     const double distance = sums.first * inverse;  // from x[0] to the mean
     const auto mean = static_cast<float>(*x + distance);
     // To the mean as it is rounded.

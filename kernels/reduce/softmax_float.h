@@ -74,12 +74,23 @@ void run_softmax_float(const Tile& t) {
   const float* x = reinterpret_cast<const float*>(t.in[0]);
   float* y = reinterpret_cast<float*>(t.out[0]);
   const VecF32 beta = splat(p.beta);
-  for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count, y += p.count) {
-    const VecF32 top = largest_of(x, p.count);
-    const VecF32 sum =
-        map_row(x, y, p.count, [&](VecF32 v) { return exp_lanes(hn::Mul(hn::Sub(v, top), beta)); });
+  auto scale_row = [&](float* to, VecF32 sum) PJ_INLINE_LAMBDA {
     const VecF32 scale = hn::Div(splat(1.0f), sum);
-    map_row(y, y, p.count, [&](VecF32 v) { return hn::Mul(v, scale); });
+    map_row(to, to, p.count, [&](VecF32 v) PJ_INLINE_LAMBDA { return hn::Mul(v, scale); });
+  };
+  // What a row's exponentials wait for, its largest number, is found while those of the row before
+  // are computed, and what waits for their sum is done with the row after: neither delays.
+  VecF32 top = largest_of(x, p.count), sum_before = splat(0.0f);
+  for (int32_t row = 0; row < t.size[kRow]; ++row, x += p.count, y += p.count) {
+    const bool last = row + 1 == t.size[kRow];
+    const VecF32 next = largest_of(last ? x : x + p.count, p.count);
+    const VecF32 sum = map_row(x, y, p.count, [&](VecF32 v) PJ_INLINE_LAMBDA {
+      return exp_lanes(hn::Mul(hn::Sub(v, top), beta));
+    });
+    if (row > 0) scale_row(y - p.count, sum_before);
+    if (last) scale_row(y, sum);
+    top = next;
+    sum_before = sum;
   }
 }
 

@@ -31,12 +31,13 @@ void reference_Gather(const Tile& tile) {
   const int64_t prefixes = elements(x, batch_dims, axis);
   const int64_t count = elements(indices, batch_dims, indices.rank());
   const int64_t run = elements(x, axis + 1, x.rank()) * static_cast<int64_t>(size_of(out.dtype));
+  const DType index_type = p.input(1).dtype;
   std::byte* to = tile.out[0];
   for (int64_t b = 0; b < batches; ++b) {
     for (int64_t prefix = 0; prefix < prefixes; ++prefix) {
       const std::byte* from = tile.in[0] + (b * prefixes + prefix) * x[axis] * run;
       for (int64_t i = 0; i < count; ++i, to += run) {
-        const int64_t index = index_at(tile, p.input(1).dtype, b * count + i, x[axis]);
+        const int64_t index = index_at(tile, index_type, b * count + i, x[axis]);
         std::memcpy(to, from + index * run, static_cast<size_t>(run));
       }
     }
@@ -52,11 +53,12 @@ void reference_GatherNd(const Tile& tile) {
   const int32_t depth = indices.back(0);
   const int64_t count = elements(indices, 0, indices.rank() - 1);
   const int64_t run = elements(x, depth, x.rank()) * static_cast<int64_t>(size_of(out.dtype));
+  const DType index_type = p.input(1).dtype;
   std::byte* to = tile.out[0];
   for (int64_t i = 0; i < count; ++i, to += run) {
     int64_t place = 0;
     for (int32_t d = 0; d < depth; ++d)
-      place = place * x[d] + index_at(tile, p.input(1).dtype, i * depth + d, x[d]);
+      place = place * x[d] + index_at(tile, index_type, i * depth + d, x[d]);
     std::memcpy(to, tile.in[0] + place * run, static_cast<size_t>(run));
   }
 }

@@ -1,8 +1,9 @@
 // Pooling windows. Elements of the padding do not take part.
 //
-// f32: NaN propagates through the average; the maximum ignores NaN (-infinity if there is nothing
-// else). 8 bits: input and output have the same quantisation; the average of the stored numbers is
-// rounded to nearest, halves away from zero.
+// f32: NaN propagates through the average, whose sum is the sum of the sums of the window's rows:
+// of a whole image, one running sum would lose digits. The maximum ignores NaN (-infinity if there
+// is nothing else). 8 bits: input and output have the same quantisation; the average of the stored
+// numbers is rounded to nearest, halves away from zero.
 #include <limits>
 
 #include "kernels/common/requantize.h"
@@ -23,13 +24,15 @@ Extent window(int64_t o, int64_t stride, int64_t pad, int64_t kernel, int64_t si
   return {std::max<int64_t>(0, begin), std::min(begin + kernel, size)};
 }
 
-// Reductions of a window: start, step, and end with the number of elements.
+// Reductions of a window: start and step for each row, the join of its rows, and the end with the
+// number of elements.
 struct FloatAverage {
   using T = float;
   using Sum = float;
   ActivationLimits limits;
   Sum start() const { return 0; }
   Sum step(Sum sum, T x) const { return sum + x; }
+  Sum join(Sum sum, Sum row) const { return sum + row; }
   T finish(Sum sum, int64_t count) const {
     return ref::clamp(sum / static_cast<float>(count), limits);
   }
@@ -40,6 +43,7 @@ struct FloatMax {
   ActivationLimits limits;
   Sum start() const { return -std::numeric_limits<float>::infinity(); }
   Sum step(Sum sum, T x) const { return x > sum ? x : sum; }
+  Sum join(Sum sum, Sum row) const { return row > sum ? row : sum; }
   T finish(Sum sum, int64_t) const { return ref::clamp(sum, limits); }
 };
 template <typename Q>
@@ -49,6 +53,7 @@ struct IntAverage {
   int32_t low, high;
   Sum start() const { return 0; }
   Sum step(Sum sum, T x) const { return sum + x; }
+  Sum join(Sum sum, Sum row) const { return sum + row; }
   T finish(Sum sum, int64_t count) const {
     const int64_t half = sum >= 0 ? count / 2 : -(count / 2);
     const int64_t average = count > 0 ? (sum + half) / count : 0;
@@ -62,6 +67,7 @@ struct IntMax {
   int32_t low, high;
   Sum start() const { return low; }
   Sum step(Sum sum, T x) const { return std::max<int32_t>(sum, x); }
+  Sum join(Sum sum, Sum row) const { return std::max(sum, row); }
   T finish(Sum sum, int64_t) const { return static_cast<T>(std::min(sum, high)); }
 };
 
@@ -76,13 +82,15 @@ void pool(const Tile& tile, const ReferenceParams& p, const R& reduction) {
   auto pixel = [&](const T* image, const Extent& rows, const Extent& cols) {
     for (int32_t begin = 0; begin < in[3]; begin += kBlock) {
       const int32_t count = std::min(kBlock, in[3] - begin);
-      typename R::Sum sums[kBlock];
+      typename R::Sum sums[kBlock], row[kBlock];
       std::fill_n(sums, count, reduction.start());
       for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+        std::fill_n(row, count, reduction.start());
         for (int64_t ix = cols.begin; ix < cols.end; ++ix) {
           const T* x = image + (iy * in[2] + ix) * in[3] + begin;
-          for (int32_t c = 0; c < count; ++c) sums[c] = reduction.step(sums[c], x[c]);
+          for (int32_t c = 0; c < count; ++c) row[c] = reduction.step(row[c], x[c]);
         }
+        for (int32_t c = 0; c < count; ++c) sums[c] = reduction.join(sums[c], row[c]);
       }
       const int64_t area = (rows.end - rows.begin) * (cols.end - cols.begin);
       for (int32_t c = 0; c < count; ++c) *y++ = reduction.finish(sums[c], area);

@@ -22,15 +22,29 @@ PJ_INLINE void interpolate_rows(const float* a, const float* b, float weight, in
       a, b);
 }
 
-// The same for one pixel, with vectors of `lanes`; false if it has fewer channels.
+// The columns of an output row from an interpolated row, with vectors of `lanes` channels; false if
+// there are fewer channels. Neighbours with the same source, many where the image grows, share it.
 template <int64_t lanes>
-PJ_INLINE bool interpolate_pixel(const float* a, const float* b, float weight, int64_t channels,
-                                 float* y) {
+PJ_INLINE bool interpolate_columns(const ResizeKernelParams& p, const float* line, float* y) {
   constexpr hn::Simd<float, static_cast<size_t>(lanes), 0> d;
-  const auto w = hn::Set(d, weight);
-  return for_channel_blocks<lanes>(channels, [&](int64_t c) PJ_INLINE_LAMBDA {
-    const auto start = hn::LoadU(d, a + c);
-    hn::StoreU(hn::MulAdd(hn::Sub(hn::LoadU(d, b + c), start), w, start), d, y + c);
+  return for_channel_blocks<lanes>(p.channels, [&](int64_t c) PJ_INLINE_LAMBDA {
+    const auto* from = reinterpret_cast<const std::byte*>(line + c);
+    auto load = [&](int64_t offset) PJ_INLINE_LAMBDA {
+      return hn::LoadU(d, reinterpret_cast<const float*>(from + offset));
+    };
+    int64_t source = -1;
+    auto start = hn::Zero(d), step = start;
+    float* to = y + c;
+    const ResizeSource* const end = p.col(p.cols);
+    for (const ResizeSource* col = p.col(0); col != end; ++col, to += p.channels) {
+      // The second source depends on the first one alone (ResizeAxis).
+      if (col->first != source) {
+        source = col->first;
+        start = load(source);
+        step = hn::Sub(load(col->second), start);
+      }
+      hn::StoreU(hn::MulAdd(step, hn::Set(d, col->fraction), start), d, to);
+    }
   });
 }
 
@@ -47,14 +61,10 @@ PJ_INLINE void run_bilinear_float(const Tile& t) {
     const ResizeSource& row = *p.row(t.begin[kRow] + r);
     interpolate_rows(at(t.in[0], row.first), at(t.in[0], row.second), row.fraction,
                      p.in_cols * p.channels, line);
-    for (int32_t c = 0; c < p.cols; ++c, y += p.channels) {
-      const ResizeSource& col = *p.col(c);
-      const float *a = at(line, col.first), *b = at(line, col.second);
-      if (!interpolate_pixel<kLanes32>(a, b, col.fraction, p.channels, y) &&
-          !interpolate_pixel<kHalf>(a, b, col.fraction, p.channels, y) &&
-          !interpolate_pixel<kNarrow>(a, b, col.fraction, p.channels, y))
-        interpolate_pixel<1>(a, b, col.fraction, p.channels, y);
-    }
+    if (!interpolate_columns<kLanes32>(p, line, y) && !interpolate_columns<kHalf>(p, line, y) &&
+        !interpolate_columns<kNarrow>(p, line, y))
+      interpolate_columns<1>(p, line, y);
+    y += p.cols * p.channels;
   }
 }
 

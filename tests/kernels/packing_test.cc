@@ -383,11 +383,11 @@ int64_t turned_place(int64_t n, int64_t k, int64_t pairs) {
 }
 
 // The layout's definition, element by element.
-std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::byte>& weights,
+std::vector<std::byte> packed_simply(const PackSpec& whole, const std::vector<std::byte>& weights,
                                      const std::vector<uint32_t>& bias,
                                      const std::vector<float>& scales) {
+  PackSpec s = whole;
   const auto size = static_cast<int64_t>(size_of(s.weights));
-  const int64_t padded_k = (s.in_channels + s.kr - 1) / s.kr * s.kr;
   const bool as_unsigned = s.packing == PackingId::kConvSegments && s.input == DType::kI8;
   const bool as_signed = s.packing == PackingId::kConvMulls && s.input == DType::kU8;
   const int32_t shift = as_unsigned ? 128 : (as_signed ? -128 : 0);
@@ -399,8 +399,12 @@ std::vector<std::byte> packed_simply(const PackSpec& s, const std::vector<std::b
   std::fill_n(packed.begin(), s.integer() ? s.pad_channels : 0,
               static_cast<std::byte>(s.input_zero_point));
   for (int32_t o = 0; o < s.out_channels; ++o) {
-    std::byte* panel = packed.data() + s.pad_bytes() + o / s.nr * s.panel_bytes();
-    const int32_t n = o % s.nr;
+    const int32_t n = o % whole.nr;
+    std::byte* panel = packed.data() + s.pad_bytes() + o / whole.nr * whole.panel_bytes();
+    const bool tail = s.packing == PackingId::kConvHalfTails && s.out_channels - o + n <= 8;
+    s.nr = tail ? 8 : whole.nr;
+    s.kr = tail ? 2 : whole.kr;
+    const int64_t padded_k = (s.in_channels + s.kr - 1) / s.kr * s.kr;
     uint32_t b = bias[static_cast<size_t>(o)];
     for (int32_t tap = 0; tap < s.taps; ++tap) {
       for (int64_t k = 0; k < s.in_channels; ++k) {

@@ -72,6 +72,28 @@ TEST(Plan, ChoosesTheFastestKernelThatTheTargetRuns) {
   EXPECT_EQ(kernel("neondot").isa & IsaSet{Feature::kAvx2}, IsaSet{});
 }
 
+TEST(Plan, LayersOfFewPanelsHaveAPartForEachCore) {
+  testing::GraphBuilder b;
+  const TensorId x = b.input("x", DType::kF32, {1, 8, 8, 64});
+  const TensorId w = b.constant("w", DType::kF32, {64, 3, 3, 64});
+  const TensorId y = b.activation("y", DType::kF32, {});
+  Conv2DParams p;
+  p.padding.mode = PadMode::kSame;
+  b.op(OpKind::kConv2D, p, {x, w, kNoTensor}, {y});
+  const Result<Graph> graph = b.finish({y});
+  ASSERT_TRUE(graph) << graph.error().message;
+  for (int cores : {1, 2, 4}) {
+    Target target = *target_by_name("avx512");
+    target.cores = cores;
+    const Result<Plan> plan = make_plan(*graph, target, kernel_catalog());
+    ASSERT_TRUE(plan) << plan.error().message;
+    int32_t channels = 0;
+    for (const Loop& loop : plan->program.steps[0].members[0].loops)
+      if (loop.dim == kChannel) channels = loop.step;
+    EXPECT_EQ(channels, 64 / cores);
+  }
+}
+
 TEST(Plan, EveryOperandStaysInsideItsBuffer) {
   const Graph graph = block();
   const Result<Plan> plan = make_plan(graph, *target_by_name("avx2"), kernel_catalog());

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "tests/reference/operands.h"
 
@@ -187,6 +188,15 @@ TEST(Pool2D, PaddingDoesNotCount) {
   EXPECT_THAT(compute<float>(OpKind::kPool2D, pool(PoolFn::kMax, 3, 1, PadMode::kSame), {negative},
                              {1, 1, 2, 1}),
               ElementsAre(-2, -2));
+}
+
+TEST(Pool2D, AveragesOfWholeImagesKeepTheirDigits) {
+  std::vector<float> x;
+  for (int i = 0; i < 128 * 128; ++i) x.push_back(0.1f + 0.01f * static_cast<float>(i % 13));
+  const double exact = std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+  EXPECT_THAT(compute<float>(OpKind::kPool2D, pool(PoolFn::kAverage, 128, 1, PadMode::kValid),
+                             {in<float>({1, 128, 128, 1}, x)}, {1, 1, 1, 1}),
+              ElementsAre(FloatNear(static_cast<float>(exact), 3e-7f)));
 }
 
 TEST(Pool2D, WindowsAndChannels) {
