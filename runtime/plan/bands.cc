@@ -228,6 +228,9 @@ double missing(double bytes, double most, double size) {
   return std::clamp((bytes / size - most) * 2, 0.0, 1.0);
 }
 
+constexpr double kCallCycles = 250;  // of the executor, for each member and step
+constexpr int32_t kMostRows = 8;     // of a step
+
 double band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
   const LineCosts c(t);
   const PerMember most = rows_per_step(band, by.rows);
@@ -236,11 +239,10 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
   int64_t rings = 0, weights = 0, streamed = 0, internal = 0, scratch = 0;
   int64_t external = band.front().in_bytes + band.back().out_bytes;
   double cost = 0, calls = 0;
+  const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
+                                                        static_cast<double>(most[band.size() - 1]));
   for (size_t m = 0; m < band.size(); ++m) {
     const Member& b = band[m];
-    const double steps =
-        strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
-                                         static_cast<double>(most[band.size() - 1]));
     const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols());
     weights += b.weight_bytes;
     streamed += static_cast<int64_t>(static_cast<double>(b.weight_bytes) * steps);
@@ -269,11 +271,15 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
   };
   cost += (t.l3_bytes == 0 ? c.last : c.l2) * beyond(t.l2_bytes);
   if (t.l3_bytes > 0) cost += c.last * beyond(t.l3_bytes);
-  constexpr double kCallCycles = 250;  // of the executor, for each member and step
   return cost + kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]);
 }
 
-constexpr int32_t kRowChoices[] = {1, 2, 4, 8};
+double least_call_cost(std::span<const Member> band) {
+  const double calls = static_cast<double>(band.size()) * band.back().rows() / kMostRows;
+  return kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]);
+}
+
+constexpr int32_t kRowChoices[] = {1, 2, 4, kMostRows};
 constexpr int32_t kStripChoices[] = {1, 2, 4, 6, 8};
 constexpr int32_t kLeastColumns = 7;  // of a strip
 
@@ -287,7 +293,8 @@ struct Choice {
 void consider_band(std::span<const Member> band, const Target& target, double cost_before,
                    size_t begin, Choice& best) {
   const Member& last = band.back();
-  double least = cost_before;  // what every way costs
+  // What every way costs at least.
+  double least = cost_before + least_call_cost(band);
   for (const Member& m : band) least += m.mac_cycles;
   if (least >= best.cost) return;
   for (const int32_t strips : kStripChoices) {
