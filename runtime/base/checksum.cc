@@ -106,6 +106,7 @@ __attribute__((target("pclmul"))) void fold(uint32_t c, const uint8_t* p, size_t
   for (int i = 0; i < 4; ++i) x[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p) + i);
   x[0] = _mm_xor_si128(x[0], _mm_cvtsi32_si128(static_cast<int32_t>(c)));
   for (p += kFolded; n > kFolded; n -= kFolded, p += kFolded) {
+#pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const __m128i low = _mm_clmulepi64_si128(x[i], powers, 0x00);
       const __m128i high = _mm_clmulepi64_si128(x[i], powers, 0x11);

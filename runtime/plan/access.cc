@@ -389,9 +389,15 @@ void replay_operands(const Access& a, CacheModel& caches) {
     operands.push_back(std::move(pieces));
   };
   if (n.windowed) {
+    const Operand& x = n.in[0];
+    int64_t begin = 0, end = x.stride[kRow];
+    if (n.columns) {
+      begin = n.columns->first_needed(a.tile.begin[kCol]) * x.stride[kCol];
+      end = n.columns->rows_needed(a.tile.begin[kCol] + a.tile.size[kCol]) * x.stride[kCol];
+    }
     std::vector<Stream> rows;
     for (const uint64_t row : a.rows)
-      if (row != 0) rows.push_back({row, n.in[0].stride[kRow], false});
+      if (row != 0) rows.push_back({row + static_cast<uint64_t>(begin), end - begin, false});
     add(std::move(rows));
   }
   for (size_t i = n.windowed ? 1 : 0; i < n.in.size(); ++i)

@@ -9,6 +9,7 @@
 
 #include "kernels/conv/conv.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/resize/resize.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
 
@@ -231,7 +232,12 @@ double missing(double bytes, double most, double size) {
 constexpr double kCallCycles = 250;  // of the executor, for each member and step
 constexpr int32_t kMostRows = 8;     // of a step
 
-double band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
+struct BandCost {
+  double cycles;
+  bool fits;  // rings, scratch and weights stay in L1: narrower strips would only cost more
+};
+
+BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
   const LineCosts c(t);
   const PerMember most = rows_per_step(band, by.rows);
   const PerMember cols = cols_per_strip(band, by.cols);
@@ -257,11 +263,12 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
   const auto l1 = static_cast<double>(t.l1_bytes);
   const auto active = static_cast<double>(rings + scratch);
   const double all = active + static_cast<double>(weights);
+  const double inner_missing = missing(active, 0.6, l1), weights_missing = missing(all, 0.75, l1);
   // Inner tensors that do not fit are written, and read by several panels and rows.
   cost += c.l1 / kLine *
           (static_cast<double>(external + weights) +
-           3.5 * missing(active, 0.6, l1) * static_cast<double>(internal) +
-           missing(all, 0.75, l1) * static_cast<double>(streamed - weights));
+           3.5 * inner_missing * static_cast<double>(internal) +
+           weights_missing * static_cast<double>(streamed - weights));
   auto beyond = [&](int64_t size) {
     const int64_t outside = external > size * 6 / 10 ? external : 0;
     return static_cast<double>(rings + weights <= size * 6 / 10
@@ -271,7 +278,8 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
   };
   cost += (t.l3_bytes == 0 ? c.last : c.l2) * beyond(t.l2_bytes);
   if (t.l3_bytes > 0) cost += c.last * beyond(t.l3_bytes);
-  return cost + kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]);
+  return {cost + kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]),
+          inner_missing + weights_missing == 0};
 }
 
 double least_call_cost(std::span<const Member> band) {
@@ -297,14 +305,17 @@ void consider_band(std::span<const Member> band, const Target& target, double co
   double least = cost_before + least_call_cost(band);
   for (const Member& m : band) least += m.mac_cycles;
   if (least >= best.cost) return;
+  bool fits = false;
   for (const int32_t strips : kStripChoices) {
     const auto cols = static_cast<int32_t>(ceil_div(last.cols(), strips));
-    if (strips > 1 && (cols < kLeastColumns || !can_be_cut(band))) break;
+    if (strips > 1 && (fits || cols < kLeastColumns || !can_be_cut(band))) break;
+    fits = true;
     for (const int32_t rows : kRowChoices) {
       if (2 * rows > last.rows()) break;
       const BandSteps steps = {rows, strips > 1 ? cols : 0};
-      const double cost = cost_before + band_cost(band, target, {rows, cols}, strips);
-      if (cost < best.cost) best = {cost, begin, steps};
+      const BandCost cost = band_cost(band, target, {rows, cols}, strips);
+      fits = fits && cost.fits;
+      if (cost_before + cost.cycles < best.cost) best = {cost_before + cost.cycles, begin, steps};
     }
   }
 }
@@ -369,12 +380,14 @@ void set_row_bytes(const KernelDesc& kernel, LoopNest& nest) {
     for (size_t i = 0; i < nest.in.size(); ++i) strides.in[i][kRow] = nest.in[i].stride[kRow];
     strides.out[kRow] = nest.out[0].stride[kRow];
     std::memcpy(nest.params.data(), &strides, sizeof(strides));
-  } else if (kernel.cls != KernelClass::kNearest) {
-    ConvKernelParams p;
-    std::memcpy(&p, nest.params.data(), sizeof(p));
-    p.out_row_bytes = nest.out[0].stride[kRow];
-    std::memcpy(nest.params.data(), &p, sizeof(p));
+    return;
   }
+  auto set = [&](auto params) {
+    std::memcpy(&params, nest.params.data(), sizeof(params));
+    params.out_row_bytes = nest.out[0].stride[kRow];
+    std::memcpy(nest.params.data(), &params, sizeof(params));
+  };
+  kernel.cls == KernelClass::kNearest ? set(ResizeKernelParams{}) : set(ConvKernelParams{});
 }
 
 Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
