@@ -167,11 +167,22 @@ void replay_widened(ConvAccess& c) {
                              std::min(block.k - begin, block.chunk));
 }
 
-// kernels/conv/vnni.h: a few panels side by side, all pixels of the tile for each. Rows with
-// padding are copied to scratch first.
+// Panels that kernels/conv/vnni.h computes side by side.
+int32_t integer_panels(const ConvAccess& c, int32_t cols) {
+  if (c.k.mr < 24) return 1;
+  return 4 * c.p.panel_bytes > (28 << 10) && cols >= 12 ? 2 : 4;
+}
+// Likewise kernels/conv/float.h: four for rows that are shorter than their blocks.
+int32_t float_panels(const ConvAccess& c, int32_t cols) { return cols <= c.k.mr / 4 ? 4 : 2; }
+
+// kernels/conv/vnni.h and float.h: a few panels side by side, all pixels of the tile for each. Rows
+// with padding are copied to scratch first.
 void replay_segments(ConvAccess& c) {
   const ConvKernelParams& p = c.p;
   const Segments segments = segments_of(p);
+  const bool floats = c.k.input == DType::kF32;
+  const int64_t segment_bytes =
+      floats ? segments.bytes * c.x_size : int64_t{segments.quads()} * kQuadUnit;
   const SegmentScratch layout = segment_scratch(p, c.rows(), c.cols());
   std::vector<uint64_t> rows = c.a.rows;  // from pixel 0 of the tile on
   uint64_t line = c.a.scratch + static_cast<uint64_t>(layout.lines_at);
@@ -191,17 +202,16 @@ void replay_segments(ConvAccess& c) {
                        p.out_row_bytes == c.cols() * p.out_col_bytes &&
                        c.a.nest->in[0].ring_rows == 0;
   const int32_t cols = one_row ? c.cols() * c.rows() : c.cols();
-  const int32_t most = c.k.mr >= 24 ? 4 : 1;
+  const int32_t most = floats ? float_panels(c, cols) : integer_panels(c, cols);
   for (int32_t channel = 0; channel < c.channels();) {
     const int32_t left = c.channels() - channel;
     int32_t panels = most;
-    if (panels == 4 && panels * p.panel_bytes > (28 << 10) && cols >= 12) panels = 2;
     while (panels > ceil_div(left, c.k.nr)) panels /= 2;
     const int32_t mr = c.k.mr / panels;
     for (int32_t row = 0; row < (one_row ? 1 : c.rows()); ++row) {
       for (int32_t col = 0; col < cols; col += mr) {
         const int32_t pixels = std::min(mr, cols - col);
-        RegisterBlock b{{}, c.panel(channel), p.panel_bytes, panels, c.k.nr};
+        RegisterBlock b{{}, c.panel(channel), p.panel_bytes, panels, c.k.nr * c.w_size / c.x_size};
         c.touch_stack();
         for (int32_t i = 0; i < panels; ++i)
           c.caches.read(b.weights + static_cast<uint64_t>(i * p.panel_bytes), c.header_bytes());
@@ -214,7 +224,7 @@ void replay_segments(ConvAccess& c) {
             for (int32_t i = 0; i < pixels; ++i)
               b.pixels.push_back(start +
                                  static_cast<uint64_t>((col + i) * p.stride_w * p.in_col_bytes));
-            b.multiply(c.caches, int64_t{segments.quads()} * 4);
+            b.multiply(c.caches, segment_bytes);
           }
         }
         c.write_pixels(row, col, pixels, channel, std::min(left, panels * c.k.nr));
@@ -430,6 +440,7 @@ void replay_streams(const std::vector<Stream>& streams, CacheModel& caches) {
 void replay(const Access& a, CacheModel& caches) {
   const KernelDesc& k = *a.kernel;
   // The executor's own: loops, pointers to operands and rows.
+  caches.read(a.nest_at, kNestBytes);
   caches.read(a.stack, kStackBytes / 2);
   caches.write(a.stack + kStackBytes / 2, kStackBytes / 2);
   if (k.cls == KernelClass::kReduce) return replay_reduce(a, caches);
