@@ -25,6 +25,7 @@ struct Member {
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
   int64_t in_pixels = 1;
   bool depthwise = false;
+  bool reads_once = false;  // each line of its inputs, from begin to end
   double mac_cycles = 0;
 
   // About what the kernel copies for one step of `rows` x `cols` outputs: windows as int16, or
@@ -124,6 +125,7 @@ Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const 
   m.in_bytes = byte_size(x);
   m.out_bytes = byte_size(y);
   if (!conv) {
+    m.reads_once = true;
     for (size_t i = 1; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
     if (!m.nest.windowed) m.nest.columns = own_columns(y, m.nest);
     return m;
@@ -200,9 +202,9 @@ PerMember cols_per_strip(std::span<const Member> band, int32_t cols) {
 // Cores with VNNI are wide and fetch ahead: L2 costs them next to nothing. To others it is slow and
 // an L1 miss takes as much energy as a few cycles.
 struct LineCosts {
-  double l1, l2 = 6, last = 24;
+  double l1, l2, last = 24;
 
-  explicit LineCosts(const Target& t) : l1(fast_l2(t.isa) ? 0.3 : 3) {}
+  explicit LineCosts(const Target& t) : l1(fast_l2(t.isa) ? 0.3 : 3), l2(fast_l2(t.isa) ? 1 : 12) {}
   static bool fast_l2(IsaSet isa) {
     return isa.has(Feature::kAvxVnni) || isa.has(Feature::kAvx512Vnni);
   }
@@ -230,7 +232,10 @@ double missing(double bytes, double most, double size) {
 }
 
 constexpr double kCallCycles = 250;  // of the executor, for each member and step
-constexpr int32_t kMostRows = 8;     // of a step
+// How often lines of inner tensors that do not fit pass L1: they are written, and read once or by
+// several panels and rows.
+constexpr double kPassesOnce = 2, kPasses = 3.5;
+constexpr int32_t kMostRows = 8;  // of a step
 
 struct BandCost {
   double cycles;
@@ -244,7 +249,7 @@ BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, 
   // R rings, W weights, WS weights once a step, I internal tensors, E what enters and leaves.
   int64_t rings = 0, weights = 0, streamed = 0, internal = 0, scratch = 0;
   int64_t external = band.front().in_bytes + band.back().out_bytes;
-  double cost = 0, calls = 0;
+  double cost = 0, calls = 0, passes = 0;
   const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
                                                         static_cast<double>(most[band.size() - 1]));
   for (size_t m = 0; m < band.size(); ++m) {
@@ -259,15 +264,14 @@ BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, 
     if (m + 1 == band.size()) break;
     rings += static_cast<int64_t>(static_cast<double>(most[m] * b.row_bytes()) * share);
     internal += b.out_bytes;
+    passes += (band[m + 1].reads_once ? kPassesOnce : kPasses) * static_cast<double>(b.out_bytes);
   }
   const auto l1 = static_cast<double>(t.l1_bytes);
   const auto active = static_cast<double>(rings + scratch);
   const double all = active + static_cast<double>(weights);
   const double inner_missing = missing(active, 0.6, l1), weights_missing = missing(all, 0.75, l1);
-  // Inner tensors that do not fit are written, and read by several panels and rows.
   cost += c.l1 / kLine *
-          (static_cast<double>(external + weights) +
-           3.5 * inner_missing * static_cast<double>(internal) +
+          (static_cast<double>(external + weights) + inner_missing * passes +
            weights_missing * static_cast<double>(streamed - weights));
   auto beyond = [&](int64_t size) {
     const int64_t outside = external > size * 6 / 10 ? external : 0;
