@@ -426,11 +426,12 @@ void replay_operands(const Access& a, CacheModel& caches) {
 }  // namespace
 
 void replay_streams(const std::vector<Stream>& streams, CacheModel& caches) {
-  int64_t lines = 0;
-  for (const Stream& s : streams) lines = std::max(lines, ceil_div(s.bytes, kLineBytes));
-  for (int64_t i = 0; i < lines; ++i) {
+  constexpr int64_t kVector = 32;  // streams in the same sets evict each other between two of them
+  int64_t vectors = 0;
+  for (const Stream& s : streams) vectors = std::max(vectors, ceil_div(s.bytes, kVector));
+  for (int64_t i = 0; i < vectors; ++i) {
     for (const Stream& s : streams) {
-      const int64_t begin = s.bytes * i / lines, end = s.bytes * (i + 1) / lines;
+      const int64_t begin = s.bytes * i / vectors, end = s.bytes * (i + 1) / vectors;
       const uint64_t at = s.address + static_cast<uint64_t>(begin);
       s.write ? caches.write(at, end - begin) : caches.read(at, end - begin);
     }
