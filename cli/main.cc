@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -110,6 +111,8 @@ int guarded(const Args& args) {
 
 int main(int argc, char** argv) {
   using namespace pj::cli;
+  // A file that may not grow further is an error of the write, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   const int status = guarded(Args(argv + std::min(argc, 1), argv + argc));
   // Numbers that never reached a full disk must not look like a success.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum { max_times = 1 << 20 };
@@ -125,6 +126,48 @@ static const char* run(const worker_runtime* runtime, const char* arguments) {
   return NULL;
 }
 
+/* User and system time of the process, of all its threads. */
+static double cpu_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static long context_switches(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+static void sleep_until(double ms) {
+  const time_t seconds = (time_t)(ms / 1e3);
+  const struct timespec t = {seconds, (long)((ms - (double)seconds * 1e3) * 1e6)};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0) {
+  }
+}
+
+/* Frames that end after the next one is due count as missed, and that one is left out. */
+static const char* periodic(const worker_runtime* runtime, const char* arguments) {
+  double period = 0;
+  size_t frames = 0, missed = 0;
+  if (sscanf(arguments, "%lf %zu", &period, &frames) < 2 || period <= 0 || frames < 1)
+    return "periodic: expected MS N";
+  const double cpu_before = cpu_ms();
+  const long switches_before = context_switches();
+  double due = now_ms();
+  for (size_t i = 0; i < frames; ++i) {
+    const char* error = runtime->run();
+    if (error) return error;
+    due += period;
+    for (const double now = now_ms(); due < now; due += period) ++missed;
+    sleep_until(due);
+  }
+  printf("{\"missed\": %zu, \"cpu_ms\": %.6f, \"switches\": %.3f}\n", missed,
+         (cpu_ms() - cpu_before) / (double)frames,
+         (double)(context_switches() - switches_before) / (double)frames);
+  return NULL;
+}
+
 static const char* write_outputs(const worker_runtime* runtime, const char* prefix) {
   for (size_t i = 0; i < model.output_count; ++i) {
     const void* data = NULL;
@@ -158,6 +201,7 @@ static const char* obey(const worker_runtime* runtime, char* line) {
   if (strcmp(line, "load") == 0) return load(runtime, arguments);
   if (strcmp(line, "input") == 0) return read_input(runtime, arguments);
   if (strcmp(line, "run") == 0) return run(runtime, arguments);
+  if (strcmp(line, "periodic") == 0) return periodic(runtime, arguments);
   if (strcmp(line, "output") == 0) return write_outputs(runtime, arguments);
   if (strcmp(line, "memory") == 0) return memory();
   return worker_error("unknown command '%s'", line);

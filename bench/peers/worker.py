@@ -4,6 +4,7 @@
 """
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -17,6 +18,11 @@ def status_kb(key):
             if line.startswith(key + ":"):
                 return int(line.split()[1])
     return -1
+
+
+def context_switches():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_nvcsw + usage.ru_nivcsw
 
 
 def describe(array):
@@ -60,6 +66,20 @@ class Worker:
         return {"n": len(times), "min_ms": min(times) * 1e3, "first_ms": times[0] * 1e3,
                 "median_ms": statistics.median(times) * 1e3}
 
+    def periodic(self, ms, count):
+        period, count, missed = float(ms) * 1e-3, int(count), 0
+        cpu, switches = time.process_time(), context_switches()
+        due = time.monotonic()
+        for _ in range(count):
+            self.backend.run()
+            due += period
+            while due < time.monotonic():
+                due += period
+                missed += 1
+            time.sleep(max(0, due - time.monotonic()))
+        return {"missed": missed, "cpu_ms": (time.process_time() - cpu) * 1e3 / count,
+                "switches": (context_switches() - switches) / count}
+
     def output(self, prefix):
         described = []
         for index, (name, array) in enumerate(self.backend.outputs()):
@@ -80,7 +100,7 @@ def summary(text):
 
 
 # Arguments of each command; the last takes the rest of the line.
-COMMANDS = {"load": 2, "input": 2, "run": 2, "output": 1, "memory": 0}
+COMMANDS = {"load": 2, "input": 2, "run": 2, "periodic": 2, "output": 1, "memory": 0}
 
 
 def serve(worker, lines, answers):

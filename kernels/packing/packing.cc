@@ -1,6 +1,6 @@
 #include "kernels/packing/packing.h"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include <algorithm>
 #include <cstring>
@@ -246,7 +246,7 @@ int64_t PackSpec::total_bytes() const {
 }
 
 std::string PackSpec::key() const {
-  return fmt::format("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}/h={},s={}{}",
+  return fmt::format(FMT_COMPILE("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}/h={},s={}{}"),
                      name_of(packing), name_of(input), input_zero_point, pad_channels,
                      name_of(weights), weights_zero_point, nr, kr, taps, in_channels, out_channels,
                      kernel_h, shifts, crossed ? ",crossed" : "");

@@ -36,8 +36,8 @@ uint32_t saved_state(const Leaf& leaf1) {
   return low;
 }
 
-IsaSet features() {
-  const Leaf leaf1 = cpuid(1), leaf7 = cpuid(7), leaf7_1 = cpuid(7, 1);
+IsaSet features(const Leaf& leaf1) {
+  const Leaf leaf7 = cpuid(7), leaf7_1 = cpuid(7, 1);
   const uint32_t state = saved_state(leaf1);
   constexpr uint32_t kYmm = 0x06, kZmm = 0xe6, kTiles = 0x60000;
   const bool ymm = (state & kYmm) == kYmm && bit(leaf1.ecx, 28);
@@ -68,10 +68,11 @@ IsaSet features() {
 // Both makers describe a cache in the same words, in different leaves.
 void caches(CpuInfo& cpu) {
   constexpr uint32_t kIntel = 4, kAmd = 0x8000001d;
-  const uint32_t leaf = (cpuid(kAmd).eax & 0x1f) != 0 ? kAmd : kIntel;
+  uint32_t leaf = kAmd;
+  Leaf c = cpuid(leaf);
+  if ((c.eax & 0x1f) == 0) c = cpuid(leaf = kIntel);
   constexpr uint32_t kMostCaches = 16, kInstructions = 2;
-  for (uint32_t i = 0; i < kMostCaches; ++i) {
-    const Leaf c = cpuid(leaf, i);
+  for (uint32_t i = 0; i < kMostCaches && cpu.l3_bytes == 0; c = cpuid(leaf, ++i)) {
     const uint32_t type = c.eax & 0x1f, level = c.eax >> 5 & 7;
     if (type == 0) break;
     if (type == kInstructions) continue;
@@ -102,7 +103,9 @@ void brand(CpuInfo& cpu) {
 }  // namespace
 
 void detect_x86(CpuInfo& cpu) {
-  cpu.isa = features();
+  const Leaf leaf1 = cpuid(1);
+  cpu.isa = features(leaf1);
+  cpu.carryless = bit(leaf1.ecx, 1);
   caches(cpu);
   brand(cpu);
 }

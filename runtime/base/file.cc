@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <vector>
 
 namespace pj {
 
@@ -64,6 +66,40 @@ MappedFile::~MappedFile() {
   if (size_ > 0) munmap(const_cast<std::byte*>(data_), size_);
 }
 
+namespace {
+
+bool write_all(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+// Writes the parts one after the other, in pieces of one size: where the file system can, Linux keeps
+// them in its cache as they were written, and maps each one at a single page fault. Larger ones would
+// count as resident where only their ends are used.
+bool write_in_pieces(int fd, std::span<const std::span<const std::byte>> parts) {
+  constexpr size_t kPiece = 256 << 10;
+  std::vector<std::byte> piece;
+  piece.reserve(kPiece);
+  for (std::span<const std::byte> rest : parts) {
+    while (!rest.empty()) {
+      const size_t n = std::min(rest.size(), kPiece - piece.size());
+      piece.insert(piece.end(), rest.begin(), rest.begin() + static_cast<ptrdiff_t>(n));
+      rest = rest.subspan(n);
+      if (piece.size() < kPiece) continue;
+      if (!write_all(fd, piece)) return false;
+      piece.clear();
+    }
+  }
+  return write_all(fd, piece);
+}
+
+}  // namespace
+
 Status write_file_atomically(const std::string& path,
                              std::span<const std::span<const std::byte>> parts) {
   // The process and a counter make the name unique among writers of the same file.
@@ -74,16 +110,7 @@ Status write_file_atomically(const std::string& path,
     return error(ErrorCode::kFileUnwritable, "cannot create '{}': {}", temporary,
                  std::strerror(errno));
   }
-  bool ok = true;
-  for (std::span<const std::byte> rest : parts) {
-    while (ok && !rest.empty()) {
-      const ssize_t n = ::write(fd, rest.data(), rest.size());
-      if (n < 0 && errno == EINTR) continue;
-      ok = n > 0;
-      if (ok) rest = rest.subspan(static_cast<size_t>(n));
-    }
-  }
-  ok = ok && fsync(fd) == 0;
+  bool ok = write_in_pieces(fd, parts) && fsync(fd) == 0;
   int reason = errno;
   if (::close(fd) != 0 && ok) {
     ok = false;

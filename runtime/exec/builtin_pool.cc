@@ -5,6 +5,8 @@
 #include <atomic>
 #include <vector>
 
+#include "runtime/base/aligned.h"
+
 namespace pj {
 namespace {
 
@@ -55,7 +57,6 @@ class BuiltinPool final : public ThreadPool {
     work_ = work;
     context_ = context;
     last_.store(last, std::memory_order_relaxed);
-    done_.store(0, std::memory_order_relaxed);
     const uint64_t generation = (region_.load(std::memory_order_relaxed) >> 32) + 1;
     // Slot 0 is the caller's, so that it finds in its cache what it wrote as slot 0 before.
     region_.store(generation << 32 | static_cast<uint64_t>(slots) << 16 | 1,
@@ -64,7 +65,8 @@ class BuiltinPool final : public ThreadPool {
     work(context, 0);
     int own = 1;
     for (int slot = claim(); slot >= 0; slot = claim(), ++own) work(context, slot);
-    wait_for_others(slots - own);
+    expected_ += static_cast<uint32_t>(slots - own);
+    wait_for_others();
   }
 
  private:
@@ -90,10 +92,10 @@ class BuiltinPool final : public ThreadPool {
     }
   }
 
-  void wait_for_others(int count) {
+  void wait_for_others() {
     for (int spin = 0; spin < kSpins; ++spin, pause())
-      if (done_.load(std::memory_order_acquire) == count) return;
-    for (int done; (done = done_.load(std::memory_order_acquire)) != count;)
+      if (done_.load(std::memory_order_acquire) == expected_) return;
+    for (uint32_t done; (done = done_.load(std::memory_order_acquire)) != expected_;)
       done_.wait(done, std::memory_order_acquire);
   }
 
@@ -115,12 +117,17 @@ class BuiltinPool final : public ThreadPool {
     }
   }
 
-  Work work_ = nullptr;
+  // A line travels between cores as a whole: what waiting threads watch is apart from what changes
+  // before they may go on, and from what workers write.
+  alignas(kCacheLine) Work work_ = nullptr;
   void* context_ = nullptr;
   std::atomic<bool> last_{false}, stop_{false};
-  std::atomic<int> done_{0};  // claimed slots that workers have finished
   std::atomic<uint64_t> region_{0};
-  std::atomic<uint32_t> epoch_{0};  // of regions; what sleeping workers watch
+  alignas(kCacheLine) std::atomic<uint32_t> epoch_{0};  // of regions; what waiting workers watch
+  // Claimed slots that workers have finished since the pool began, and how many that will be when
+  // the region is done; both wrap.
+  alignas(kCacheLine) std::atomic<uint32_t> done_{0};
+  alignas(kCacheLine) uint32_t expected_ = 0;
   std::vector<pthread_t> workers_;
 };
 

@@ -12,12 +12,14 @@ namespace {
 
 // A nest's parts. Each slot has a share of neighbours, the same in every step, so that a thread
 // finds most of what it reads in its own cache: it wrote it in the step before. Who is done takes
-// from the shares of others, in small runs.
+// from the shares of others, in small runs; shares of one part are all that their slots do.
 class SharedParts {
  public:
   SharedParts(const BoundNest& nest, std::vector<Workspace>& workspaces, int slots)
       : nest_(nest), workspaces_(workspaces), count_(std::min(slots, kMostShares)) {
     const int64_t parts = part_count(*nest.nest);
+    single_ = parts == slots;
+    if (single_) return;
     // About eight turns a slot even out differences without many atomic operations.
     run_ = std::max<int64_t>(1, parts / (slots * 8));
     for (int i = 0; i < count_; ++i) {
@@ -27,8 +29,11 @@ class SharedParts {
   }
   void work(int slot) {
     Workspace& ws = workspaces_[static_cast<size_t>(slot)];
+    if (single_) return run_parts(nest_, slot, slot + 1, ws);
     for (int i = 0; i < count_; ++i) {
       Share& share = shares_[(slot + i) % count_];
+      // To look is cheaper than to take: the line stays with the share's owner.
+      if (i > 0 && share.next.load(std::memory_order_relaxed) >= share.end) continue;
       for (int64_t first; (first = share.next.fetch_add(run_)) < share.end;)
         run_parts(nest_, first, std::min(first + run_, share.end), ws);
     }
@@ -43,7 +48,8 @@ class SharedParts {
   const BoundNest& nest_;
   std::vector<Workspace>& workspaces_;
   int count_;
-  int64_t run_;
+  bool single_ = false;
+  int64_t run_ = 0;
   Share shares_[kMostShares];
 };
 
@@ -160,8 +166,9 @@ void Session::assign_threads() {
       if (pool_->threads() > 1 && pool_->pthreadpool() != nullptr) last_parallel = &bound;
       continue;
     }
-    // A band is shared by ranges of rows, each a few steps long at least.
-    const int64_t parts = step.band() ? step.members.back().extent[kRow] / step.steps.rows / 2
+    // A band is shared by ranges of rows, each a step long at least: the rows that two ranges need
+    // are computed by both.
+    const int64_t parts = step.band() ? step.members.back().extent[kRow] / step.steps.rows
                                       : part_count(step.members.back());
     const int wanted = step.threads > 0 ? step.threads : pool_->threads();
     bound.slots =

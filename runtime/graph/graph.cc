@@ -1,6 +1,7 @@
 #include "runtime/graph/graph.h"
 
 #include <cstring>
+#include <numeric>
 
 #include "runtime/base/aligned.h"
 #include "runtime/graph/op_table.h"
@@ -17,17 +18,28 @@ SharedBytes SharedBytes::copy_of(std::span<const std::byte> bytes) {
 }
 
 Uses find_uses(const Graph& graph) {
+  const size_t count = graph.tensors.size();
   Uses uses;
-  uses.producer.assign(graph.tensors.size(), -1);
-  uses.consumers.resize(graph.tensors.size());
-  uses.is_output.assign(graph.tensors.size(), false);
-  for (size_t i = 0; i < graph.ops.size(); ++i) {
-    const auto index = static_cast<int32_t>(i);
-    for (TensorId id : graph.ops[i].inputs)
-      if (id != kNoTensor) uses.consumers[static_cast<size_t>(id)].push_back(index);
-    for (TensorId id : graph.ops[i].outputs) uses.producer[static_cast<size_t>(id)] = index;
-  }
+  uses.producer.assign(count, -1);
+  uses.is_output.assign(count, false);
   for (TensorId id : graph.outputs) uses.is_output[static_cast<size_t>(id)] = true;
+  std::vector<int32_t>& at = uses.consumers_at;
+  at.assign(count + 1, 0);
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    for (TensorId id : graph.ops[i].inputs)
+      if (id != kNoTensor) ++at[static_cast<size_t>(id)];
+    for (TensorId id : graph.ops[i].outputs)
+      uses.producer[static_cast<size_t>(id)] = static_cast<int32_t>(i);
+  }
+  // Numbers become ends, and ends beginnings as the lists fill up from behind.
+  std::partial_sum(at.begin(), at.end(), at.begin());
+  uses.all_consumers.resize(static_cast<size_t>(at[count]));
+  for (size_t i = graph.ops.size(); i-- > 0;) {
+    for (TensorId id : graph.ops[i].inputs)
+      if (id != kNoTensor)
+        uses.all_consumers[static_cast<size_t>(--at[static_cast<size_t>(id)])] =
+            static_cast<int32_t>(i);
+  }
   return uses;
 }
 

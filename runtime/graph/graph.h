@@ -89,9 +89,19 @@ struct Graph {
 
 // Producer and consumers of every tensor, by op index.
 struct Uses {
-  std::vector<int32_t> producer;                // -1: input or constant
-  std::vector<std::vector<int32_t>> consumers;  // an op appears once per use
+  std::vector<int32_t> producer;  // -1: input or constant
   std::vector<bool> is_output;
+  // Consumers of tensor 0, of tensor 1, ...; those of tensor i begin at consumers_at[i], and one
+  // entry more says where the last ones end.
+  std::vector<int32_t> all_consumers, consumers_at;
+
+  // In the order of the operators; an op appears once per use.
+  std::span<const int32_t> consumers(TensorId id) const {
+    const auto i = static_cast<size_t>(id);
+    return std::span(all_consumers)
+        .subspan(static_cast<size_t>(consumers_at[i]),
+                 static_cast<size_t>(consumers_at[i + 1] - consumers_at[i]));
+  }
 };
 Uses find_uses(const Graph& graph);
 

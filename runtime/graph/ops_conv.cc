@@ -4,6 +4,7 @@
 
 #include "runtime/graph/op_rows.h"
 #include "runtime/graph/op_windows.h"
+#include "runtime/graph/quant_scan.h"
 
 namespace pj {
 namespace {
@@ -51,7 +52,7 @@ Status check_weight_scales(const InferContext& ctx, int32_t channel_axis) {
         "{} has a scale for each index of axis {}; it must be axis {}, the output channels",
         input_name(ctx, 1), q.axis, channel_axis);
   }
-  if (w.dtype != DType::kI8) return {};
+  if (w.dtype != DType::kI8 || all_zero(q.zero_point)) return {};
   for (int32_t z : q.zero_point) {
     if (z != 0)
       return error(ErrorCode::kModelUnsupported,

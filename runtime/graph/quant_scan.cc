@@ -5,7 +5,7 @@ namespace pj {
 // Without exits, so that compilers make vectors of the loops.
 bool all_within(std::span<const float> numbers, float low, float high) {
   unsigned outside = 0;
-  for (float x : numbers) outside += x >= low && x <= high ? 0u : 1u;
+  for (float x : numbers) outside |= unsigned{!(x >= low)} | unsigned{!(x <= high)};
   return outside == 0;
 }
 

@@ -106,7 +106,7 @@ class F16Weights {
       const Op& op = graph_.ops[i];
       const auto out = static_cast<size_t>(op.outputs[0]);
       if (half_source(op.outputs[0]) == kNoTensor || uses_.is_output[out]) continue;
-      if (uses_.consumers[out].empty()) continue;
+      if (uses_.consumers(op.outputs[0]).empty()) continue;
       if (byte_size(graph_.tensor(op.inputs[0])) > kSmallConstant) continue;
       PJ_ASSIGN(std::vector<SharedBytes> values, evaluate(graph_, op));
       Tensor& t = graph_.tensor(op.outputs[0]);

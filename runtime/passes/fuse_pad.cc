@@ -55,9 +55,8 @@ std::optional<Padding> joined_padding(const Graph& graph, const Op& conv,
 // none.
 std::vector<Padding> consumer_paddings(Graph& graph, const Op& pad, const Uses& uses) {
   std::vector<Padding> paddings;
-  const auto out = static_cast<size_t>(pad.outputs[0]);
-  if (uses.is_output[out]) return {};
-  for (int32_t index : uses.consumers[out]) {
+  if (uses.is_output[static_cast<size_t>(pad.outputs[0])]) return {};
+  for (int32_t index : uses.consumers(pad.outputs[0])) {
     Op& consumer = graph.ops[static_cast<size_t>(index)];
     const Conv2DParams* params = conv_params(consumer);
     const bool reads_image =
@@ -83,7 +82,7 @@ Result<int> fuse_pad(Graph& graph) {
     if (!pads_image(graph, pad)) continue;
     const std::vector<Padding> paddings = consumer_paddings(graph, pad, uses);
     if (paddings.empty()) continue;
-    const auto& consumers = uses.consumers[static_cast<size_t>(pad.outputs[0])];
+    const std::span<const int32_t> consumers = uses.consumers(pad.outputs[0]);
     for (size_t k = 0; k < consumers.size(); ++k) {
       Op& conv = graph.ops[static_cast<size_t>(consumers[k])];
       conv_params(conv)->padding = paddings[k];

@@ -3,8 +3,7 @@
 namespace pj {
 
 bool has_single_use(const Uses& uses, TensorId id) {
-  const auto i = static_cast<size_t>(id);
-  return uses.consumers[i].size() == 1 && !uses.is_output[i];
+  return uses.consumers(id).size() == 1 && !uses.is_output[static_cast<size_t>(id)];
 }
 
 Op* producer_of(Graph& graph, const Uses& uses, TensorId id) {

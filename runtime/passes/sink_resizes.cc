@@ -52,8 +52,7 @@ Result<int> sink_resizes(Graph& graph) {
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     Op& resize = graph.ops[i];
     if (!is_upsampling(graph, resize) || !has_single_use(uses, resize.outputs[0])) continue;
-    Op& next = graph.ops[static_cast<size_t>(
-        uses.consumers[static_cast<size_t>(resize.outputs[0])].front())];
+    Op& next = graph.ops[static_cast<size_t>(uses.consumers(resize.outputs[0]).front())];
     if (next.inputs[0] != resize.outputs[0] || !is_pointwise(graph, next) ||
         !has_constant_operands(graph, next))
       continue;

@@ -160,11 +160,22 @@ void replay_quads(ConvAccess& c) {
       replay_quad_block(c, block, in_place, row, first, std::min(run - first, block.pixels));
 }
 
-// kernels/conv/vnni.h: a few panels side by side, all pixels of the tile for each. Rows with
-// padding are copied to scratch first.
+// Panels that kernels/conv/vnni.h computes side by side.
+int32_t integer_panels(const ConvAccess& c, int32_t cols) {
+  if (c.k.mr < 24) return 1;
+  return 4 * c.p.panel_bytes > (28 << 10) && cols >= 12 ? 2 : 4;
+}
+// Likewise kernels/conv/float.h: four for rows that are shorter than their blocks.
+int32_t float_panels(const ConvAccess& c, int32_t cols) { return cols <= c.k.mr / 4 ? 4 : 2; }
+
+// kernels/conv/vnni.h and float.h: a few panels side by side, all pixels of the tile for each. Rows
+// with padding are copied to scratch first.
 void replay_segments(ConvAccess& c) {
   const ConvKernelParams& p = c.p;
   const Segments segments = segments_of(p);
+  const bool floats = c.k.input == DType::kF32;
+  const int64_t segment_bytes =
+      floats ? segments.bytes * c.x_size : int64_t{segments.quads()} * kQuadUnit;
   const SegmentScratch layout = segment_scratch(p, c.rows(), c.cols());
   std::vector<uint64_t> rows = c.a.rows;  // from pixel 0 of the tile on
   uint64_t line = c.a.scratch + static_cast<uint64_t>(layout.lines_at);
@@ -184,17 +195,16 @@ void replay_segments(ConvAccess& c) {
                        p.out_row_bytes == c.cols() * p.out_col_bytes &&
                        c.a.nest->in[0].ring_rows == 0;
   const int32_t cols = one_row ? c.cols() * c.rows() : c.cols();
-  const int32_t most = c.k.mr >= 24 ? 4 : 1;
+  const int32_t most = floats ? float_panels(c, cols) : integer_panels(c, cols);
   for (int32_t channel = 0; channel < c.channels();) {
     const int32_t left = c.channels() - channel;
     int32_t panels = most;
-    if (panels == 4 && panels * p.panel_bytes > (28 << 10) && cols >= 12) panels = 2;
     while (panels > ceil_div(left, c.k.nr)) panels /= 2;
     const int32_t mr = c.k.mr / panels;
     for (int32_t row = 0; row < (one_row ? 1 : c.rows()); ++row) {
       for (int32_t col = 0; col < cols; col += mr) {
         const int32_t pixels = std::min(mr, cols - col);
-        RegisterBlock b{{}, c.panel(channel), p.panel_bytes, panels, c.k.nr};
+        RegisterBlock b{{}, c.panel(channel), p.panel_bytes, panels, c.k.nr * c.w_size / c.x_size};
         c.touch_stack();
         for (int32_t i = 0; i < panels; ++i)
           c.caches.read(b.weights + static_cast<uint64_t>(i * p.panel_bytes), c.header_bytes());
@@ -207,7 +217,7 @@ void replay_segments(ConvAccess& c) {
             for (int32_t i = 0; i < pixels; ++i)
               b.pixels.push_back(start +
                                  static_cast<uint64_t>((col + i) * p.stride_w * p.in_col_bytes));
-            b.multiply(c.caches, int64_t{segments.quads()} * 4);
+            b.multiply(c.caches, segment_bytes);
           }
         }
         c.write_pixels(row, col, pixels, channel, std::min(left, panels * c.k.nr));
@@ -432,9 +442,15 @@ void replay_operands(const Access& a, CacheModel& caches) {
     operands.push_back(std::move(pieces));
   };
   if (n.windowed) {
+    const Operand& x = n.in[0];
+    int64_t begin = 0, end = x.stride[kRow];
+    if (n.columns) {
+      begin = n.columns->first_needed(a.tile.begin[kCol]) * x.stride[kCol];
+      end = n.columns->rows_needed(a.tile.begin[kCol] + a.tile.size[kCol]) * x.stride[kCol];
+    }
     std::vector<Stream> rows;
     for (const uint64_t row : a.rows)
-      if (row != 0) rows.push_back({row, n.in[0].stride[kRow], false});
+      if (row != 0) rows.push_back({row + static_cast<uint64_t>(begin), end - begin, false});
     add(std::move(rows));
   }
   for (size_t i = n.windowed ? 1 : 0; i < n.in.size(); ++i)
@@ -453,11 +469,12 @@ void replay_operands(const Access& a, CacheModel& caches) {
 }  // namespace
 
 void replay_streams(const std::vector<Stream>& streams, CacheModel& caches) {
-  int64_t lines = 0;
-  for (const Stream& s : streams) lines = std::max(lines, ceil_div(s.bytes, kLineBytes));
-  for (int64_t i = 0; i < lines; ++i) {
+  constexpr int64_t kVector = 32;  // streams in the same sets evict each other between two of them
+  int64_t vectors = 0;
+  for (const Stream& s : streams) vectors = std::max(vectors, ceil_div(s.bytes, kVector));
+  for (int64_t i = 0; i < vectors; ++i) {
     for (const Stream& s : streams) {
-      const int64_t begin = s.bytes * i / lines, end = s.bytes * (i + 1) / lines;
+      const int64_t begin = s.bytes * i / vectors, end = s.bytes * (i + 1) / vectors;
       const uint64_t at = s.address + static_cast<uint64_t>(begin);
       s.write ? caches.write(at, end - begin) : caches.read(at, end - begin);
     }
@@ -467,6 +484,7 @@ void replay_streams(const std::vector<Stream>& streams, CacheModel& caches) {
 void replay(const Access& a, CacheModel& caches) {
   const KernelDesc& k = *a.kernel;
   // The executor's own: loops, pointers to operands and rows.
+  caches.read(a.nest_at, kNestBytes);
   caches.read(a.stack, kStackBytes / 2);
   caches.write(a.stack + kStackBytes / 2, kStackBytes / 2);
   if (k.cls == KernelClass::kReduce) return replay_reduce(a, caches);

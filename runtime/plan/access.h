@@ -22,12 +22,13 @@ struct Access {
   std::vector<uint64_t> in, out;
   std::vector<uint64_t> rows;  // Tile::rows; 0 for one outside the input
   uint64_t scratch = 0;
-  uint64_t stack = 0;  // kStackBytes that the executor and kernels use besides
+  uint64_t stack = 0;    // kStackBytes that the executor and kernels use besides
+  uint64_t nest_at = 0;  // kNestBytes that the executor reads of the nest
 };
 
-// The part of the stack that a kernel call uses: in a cache of few ways it is evicted by the data
-// that stream past it, and evicts some.
-inline constexpr int64_t kStackBytes = 1024;
+// The parts of the stack and of a nest (operands, loops, parameters) that a kernel call uses: in a
+// cache of few ways they are evicted by the data that stream past them, and evict some.
+inline constexpr int64_t kStackBytes = 2048, kNestBytes = 1280;
 
 void replay(const Access& access, CacheModel& caches);
 

@@ -9,6 +9,7 @@
 
 #include "kernels/conv/conv.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/resize/resize.h"
 #include "runtime/base/aligned.h"
 #include "runtime/plan/lower.h"
 
@@ -24,6 +25,7 @@ struct Member {
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
   int64_t in_pixels = 1;
   bool depthwise = false;
+  bool reads_once = false;  // each line of its inputs, from begin to end
   double mac_cycles = 0;
 
   // About what the kernel copies for one step of `rows` x `cols` outputs: windows as int16, or
@@ -123,6 +125,7 @@ Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const 
   m.in_bytes = byte_size(x);
   m.out_bytes = byte_size(y);
   if (!conv) {
+    m.reads_once = true;
     for (size_t i = 1; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
     if (!m.nest.windowed) m.nest.columns = own_columns(y, m.nest);
     return m;
@@ -204,9 +207,9 @@ PerMember cols_per_strip(std::span<const Member> band, int32_t cols) {
 // Cores with VNNI are wide and fetch ahead: L2 costs them next to nothing. To others it is slow and
 // an L1 miss takes as much energy as a few cycles.
 struct LineCosts {
-  double l1, l2 = 6, last = 24;
+  double l1, l2, last = 24;
 
-  explicit LineCosts(const Target& t) : l1(fast_l2(t.isa) ? 0.3 : 3) {}
+  explicit LineCosts(const Target& t) : l1(fast_l2(t.isa) ? 0.3 : 3), l2(fast_l2(t.isa) ? 1 : 12) {}
   static bool fast_l2(IsaSet isa) {
     return isa.has(Feature::kAvxVnni) || isa.has(Feature::kAvx512Vnni);
   }
@@ -233,19 +236,29 @@ double missing(double bytes, double most, double size) {
   return std::clamp((bytes / size - most) * 2, 0.0, 1.0);
 }
 
-double band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
+constexpr double kCallCycles = 250;  // of the executor, for each member and step
+// How often lines of inner tensors that do not fit pass L1: they are written, and read once or by
+// several panels and rows.
+constexpr double kPassesOnce = 2, kPasses = 3.5;
+constexpr int32_t kMostRows = 8;  // of a step
+
+struct BandCost {
+  double cycles;
+  bool fits;  // rings, scratch and weights stay in L1: narrower strips would only cost more
+};
+
+BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
   const LineCosts c(t);
   const PerMember most = rows_per_step(band, by.rows);
   const PerMember cols = cols_per_strip(band, by.cols);
   // R rings, W weights, WS weights once a step, I internal tensors, E what enters and leaves.
   int64_t rings = 0, weights = 0, streamed = 0, internal = 0, scratch = 0;
   int64_t external = band.front().in_bytes + band.back().out_bytes;
-  double cost = 0, calls = 0;
+  double cost = 0, calls = 0, passes = 0;
+  const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
+                                                        static_cast<double>(most[band.size() - 1]));
   for (size_t m = 0; m < band.size(); ++m) {
     const Member& b = band[m];
-    const double steps =
-        strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
-                                         static_cast<double>(most[band.size() - 1]));
     const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols());
     weights += b.weight_bytes;
     streamed += static_cast<int64_t>(static_cast<double>(b.weight_bytes) * steps);
@@ -256,15 +269,15 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
     if (m + 1 == band.size()) break;
     rings += static_cast<int64_t>(static_cast<double>(most[m] * b.row_bytes()) * share);
     internal += b.out_bytes;
+    passes += (band[m + 1].reads_once ? kPassesOnce : kPasses) * static_cast<double>(b.out_bytes);
   }
   const auto l1 = static_cast<double>(t.l1_bytes);
   const auto active = static_cast<double>(rings + scratch);
   const double all = active + static_cast<double>(weights);
-  // Inner tensors that do not fit are written, and read by several panels and rows.
+  const double inner_missing = missing(active, 0.6, l1), weights_missing = missing(all, 0.75, l1);
   cost += c.l1 / kLine *
-          (static_cast<double>(external + weights) +
-           3.5 * missing(active, 0.6, l1) * static_cast<double>(internal) +
-           missing(all, 0.75, l1) * static_cast<double>(streamed - weights));
+          (static_cast<double>(external + weights) + inner_missing * passes +
+           weights_missing * static_cast<double>(streamed - weights));
   auto beyond = [&](int64_t size) {
     const int64_t outside = external > size * 6 / 10 ? external : 0;
     return static_cast<double>(rings + weights <= size * 6 / 10
@@ -274,11 +287,16 @@ double band_cost(std::span<const Member> band, const Target& t, BandSteps by, in
   };
   cost += (t.l3_bytes == 0 ? c.last : c.l2) * beyond(t.l2_bytes);
   if (t.l3_bytes > 0) cost += c.last * beyond(t.l3_bytes);
-  constexpr double kCallCycles = 250;  // of the executor, for each member and step
-  return cost + kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]);
+  return {cost + kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]),
+          inner_missing + weights_missing == 0};
 }
 
-constexpr int32_t kRowChoices[] = {1, 2, 4, 8};
+double least_call_cost(std::span<const Member> band) {
+  const double calls = static_cast<double>(band.size()) * band.back().rows() / kMostRows;
+  return kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]);
+}
+
+constexpr int32_t kRowChoices[] = {1, 2, 4, kMostRows};
 constexpr int32_t kStripChoices[] = {1, 2, 4, 6, 8};
 constexpr int32_t kLeastColumns = 7;  // of a strip
 
@@ -292,17 +310,21 @@ struct Choice {
 void consider_band(std::span<const Member> band, const Target& target, double cost_before,
                    size_t begin, Choice& best) {
   const Member& last = band.back();
-  double least = cost_before;  // what every way costs
+  // What every way costs at least.
+  double least = cost_before + least_call_cost(band);
   for (const Member& m : band) least += m.mac_cycles;
   if (least >= best.cost) return;
+  bool fits = false;
   for (const int32_t strips : kStripChoices) {
     const auto cols = static_cast<int32_t>(ceil_div(last.cols(), strips));
-    if (strips > 1 && (cols < kLeastColumns || !can_be_cut(band))) break;
+    if (strips > 1 && (fits || cols < kLeastColumns || !can_be_cut(band))) break;
+    fits = true;
     for (const int32_t rows : kRowChoices) {
       if (2 * rows > last.rows()) break;
       const BandSteps steps = {rows, strips > 1 ? cols : 0};
-      const double cost = cost_before + band_cost(band, target, {rows, cols}, strips);
-      if (cost < best.cost) best = {cost, begin, steps};
+      const BandCost cost = band_cost(band, target, {rows, cols}, strips);
+      fits = fits && cost.fits;
+      if (cost_before + cost.cycles < best.cost) best = {cost_before + cost.cycles, begin, steps};
     }
   }
 }
@@ -367,12 +389,14 @@ void set_row_bytes(const KernelDesc& kernel, LoopNest& nest) {
     for (size_t i = 0; i < nest.in.size(); ++i) strides.in[i][kRow] = nest.in[i].stride[kRow];
     strides.out[kRow] = nest.out[0].stride[kRow];
     std::memcpy(nest.params.data(), &strides, sizeof(strides));
-  } else if (kernel.cls != KernelClass::kNearest) {
-    ConvKernelParams p;
-    std::memcpy(&p, nest.params.data(), sizeof(p));
-    p.out_row_bytes = nest.out[0].stride[kRow];
-    std::memcpy(nest.params.data(), &p, sizeof(p));
+    return;
   }
+  auto set = [&](auto params) {
+    std::memcpy(&params, nest.params.data(), sizeof(params));
+    params.out_row_bytes = nest.out[0].stride[kRow];
+    std::memcpy(nest.params.data(), &params, sizeof(params));
+  };
+  kernel.cls == KernelClass::kNearest ? set(ResizeKernelParams{}) : set(ConvKernelParams{});
 }
 
 Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,

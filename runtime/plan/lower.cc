@@ -84,8 +84,13 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
   step.members = lower_convolution(c, op_index);
   if (!step.members.empty()) {
     // Below about 10,000 cycles waking a second thread costs more than it saves.
-    const float speed = c.catalog[static_cast<size_t>(step.members[0].kernel)].macs_per_cycle;
-    step.threads = static_cast<float>(step.macs) < 10'000 * speed ? 1 : 0;
+    const LoopNest& nest = step.members[0];
+    const KernelDesc& kernel = c.catalog[static_cast<size_t>(nest.kernel)];
+    const double cycles =
+        kernel.cls == KernelClass::kDepthwise
+            ? depthwise_cycles(kernel, step.macs, nest.in[0].bytes + nest.out[0].bytes)
+            : static_cast<double>(step.macs) / kernel.macs_per_cycle;
+    step.threads = cycles < 10'000 ? 1 : 0;
     return {};
   }
   for (auto lower_family : {lower_matmul, lower_elementwise, lower_pool, lower_reduce, lower_resize,

@@ -16,7 +16,7 @@
 #include "runtime/passes/passes.h"
 #include "runtime/plan/conv_shape.h"
 #include "runtime/plan/fuse.h"
-#include "runtime/plan/lower.h"
+#include "runtime/plan/lower_support.h"
 
 namespace pj {
 namespace {
@@ -271,8 +271,9 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
 // parts for threads.
 int32_t dot_rows(const ConvShape& s, const KernelDesc& kernel, int32_t shifts, int cores) {
   const int64_t macs = int64_t{s.out_h} * s.out_w * s.out_c * s.kernel.kernel_h * s.kernel.kernel_w;
-  const double cycles = static_cast<double>(macs) / kernel.macs_per_cycle;
-  const int64_t parts = worthy_parts(cycles);
+  const int64_t bytes = (int64_t{s.in_h} * s.in_w * s.in_c + int64_t{s.out_h} * s.out_w * s.out_c) *
+                        static_cast<int64_t>(size_of(kernel.input));
+  const int64_t parts = worthy_parts(depthwise_cycles(kernel, macs, bytes));
   const auto units = static_cast<int32_t>(ceil_div(s.out_h, shifts));
   return part_size(units, parts, cores) * shifts;
 }

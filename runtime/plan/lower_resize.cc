@@ -47,7 +47,8 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
   if (nest.kernel < 0) return std::nullopt;
   const int64_t pixel = x.shape[3] * static_cast<int64_t>(size_of(x.dtype));
   const int64_t in_row = x.shape[2] * pixel, out_row = y.shape[2] * pixel;
-  const ResizeKernelParams header = {y.shape[1], y.shape[2], x.shape[3], pixel, x.shape[2]};
+  const ResizeKernelParams header = {y.shape[1], y.shape[2], x.shape[3],
+                                     pixel,      x.shape[2], out_row};
   const auto rows = sources({x.shape[1], y.shape[1], a}, y.shape[1], in_row, a.fn);
   const auto cols = sources({x.shape[2], y.shape[2], a}, y.shape[2], pixel, a.fn);
   nest.params = params_bytes(header);
@@ -69,6 +70,13 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
     nest.window.rows = x.shape[1];
     nest.window.repeat = repeat;
     in.stride[kRow] = in_row;
+    in.stride[kCol] = pixel;
+  }
+  if (a.fn == ResizeFn::kNearest) {
+    nest.extent[kCol] = y.shape[2];
+    out.stride[kCol] = pixel;
+    const int32_t wide = repeat_of({x.shape[2], y.shape[2], a}, x.shape[2], y.shape[2]);
+    if (wide > 0) nest.columns = {.rows = x.shape[2], .repeat = wide};
   }
   out.stride[kRow] = out_row;
   out.stride[kBatch] = y.shape[1] * out_row;

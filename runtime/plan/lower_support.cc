@@ -50,6 +50,12 @@ int32_t useful_threads(const LoopNest& nest) {
       std::clamp<int64_t>(bytes_moved(nest) / kBytesForThread, 1, INT32_MAX));
 }
 
+double depthwise_cycles(const KernelDesc& kernel, int64_t macs, int64_t bytes) {
+  constexpr double kBytesOfOthers = 8;  // a cycle
+  return static_cast<double>(macs) / kernel.macs_per_cycle +
+         static_cast<double>(bytes) / kBytesOfOthers;
+}
+
 bool is_quantized(const Tensor& t) { return t.quant.per_tensor() && t.quant.scale[0] > 0; }
 
 }  // namespace pj

@@ -29,6 +29,10 @@ void cut(LoopNest& nest, Dim dim, int32_t granule = 1);
 // How many threads pay off: one for every 32 KB that the nest moves.
 int32_t useful_threads(const LoopNest& nest);
 
+// About how long one core takes for a depthwise convolution that reads and writes so many bytes.
+// What another core wrote comes from its cache, so that small ones are worth sharing too.
+double depthwise_cycles(const KernelDesc& kernel, int64_t macs, int64_t bytes);
+
 // A tensor of one scale and zero point.
 bool is_quantized(const Tensor& t);
 

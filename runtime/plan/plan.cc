@@ -7,6 +7,7 @@
 #include "runtime/plan/bands.h"
 #include "runtime/plan/buffers.h"
 #include "runtime/plan/lower.h"
+#include "runtime/plan/shares.h"
 
 namespace pj {
 namespace {
@@ -119,6 +120,7 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
     step.members.push_back(copy_nest(context, copy.from, {Space::kOutput, copy.output, 0}));
     plan.program.steps.push_back(std::move(step));
   }
+  share_like_producers(catalog, plan.program);
   if (options.bands) {
     form_bands(graph, target, catalog, plan.program,
                options.chosen_bands ? &*options.chosen_bands : nullptr);

@@ -20,6 +20,9 @@ class AddressSpace {
     rings_ = place(rings + scratch);
     scratch_ = rings_ + static_cast<uint64_t>(rings);
     stack_ = place(kStackBytes);
+    int64_t nests = 0;
+    for (const Step& step : program.steps) nests += static_cast<int64_t>(step.members.size());
+    nests_ = place(nests * kNestBytes);
     // Packed weights follow each other, as in a file.
     uint64_t at = place(0);
     for (const PackedConstant& c : program.packed) {
@@ -31,6 +34,10 @@ class AddressSpace {
 
   uint64_t scratch() const { return scratch_; }
   uint64_t stack() const { return stack_; }
+  // Of the nest with that number in the program.
+  uint64_t nest(int64_t number) const {
+    return nests_ + static_cast<uint64_t>(number * kNestBytes);
+  }
 
   uint64_t address(const Operand& o) {
     const auto i = static_cast<size_t>(o.buffer.index);
@@ -74,7 +81,7 @@ class AddressSpace {
   }
 
   uint64_t next_ = 16 * kPage;
-  uint64_t arena_ = 0, scratch_ = 0, stack_ = 0, rings_ = 0, constants_ = 0;
+  uint64_t arena_ = 0, scratch_ = 0, stack_ = 0, nests_ = 0, rings_ = 0, constants_ = 0;
   std::vector<uint64_t> inputs_, outputs_, packed_, constant_;
 };
 
@@ -86,16 +93,20 @@ class Replay {
   const CacheCounts& counts() const { return caches_.counts(); }
   size_t levels() const { return caches_.levels(); }
 
-  void run(const Step& step) {
+  // `first` is the number of the step's first nest in the program.
+  void run(const Step& step, int64_t first) {
     if (step.prepared) return run_prepared(step.members[0]);
+    auto run_member = [&](size_t m, const Box& box) {
+      access_.nest_at = addresses_.nest(first + static_cast<int64_t>(m));
+      run(step.members[m], box);
+    };
     if (!step.band()) {
-      for (const LoopNest& nest : step.members) run(nest, whole_box(nest));
+      for (size_t m = 0; m < step.members.size(); ++m) run_member(m, whole_box(step.members[m]));
       return;
     }
     walk_band(
         step.members.size(), [&](size_t m) -> const LoopNest& { return step.members[m]; },
-        step.steps, 0, step.members.back().extent[kRow],
-        [&](size_t m, const Box& box) { run(step.members[m], box); });
+        step.steps, 0, step.members.back().extent[kRow], run_member);
   }
 
  private:
@@ -173,13 +184,16 @@ Traffic& Traffic::operator+=(const Traffic& o) {
 std::vector<Traffic> traffic_of(const Program& program, std::span<const KernelDesc> catalog,
                                 const Target& target) {
   Replay replay(program, catalog, target);
-  // The first inference finds empty caches.
-  for (const Step& step : program.steps) replay.run(step);
   std::vector<Traffic> traffic;
-  for (const Step& step : program.steps) {
-    const CacheCounts before = replay.counts();
-    replay.run(step);
-    traffic.push_back(traffic_from(replay.counts() - before, replay.levels()));
+  // The first inference finds empty caches.
+  for (const bool counted : {false, true}) {
+    int64_t nest = 0;
+    for (const Step& step : program.steps) {
+      const CacheCounts before = replay.counts();
+      replay.run(step, nest);
+      nest += static_cast<int64_t>(step.members.size());
+      if (counted) traffic.push_back(traffic_from(replay.counts() - before, replay.levels()));
+    }
   }
   return traffic;
 }

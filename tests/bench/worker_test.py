@@ -44,6 +44,17 @@ class Worker(unittest.TestCase):
         self.worker.ask("run 30 1")
         self.assertGreaterEqual(time.monotonic() - start, 0.03)
 
+    def test_sleeps_between_periodic_frames(self):
+        self.worker.ask(f"load 1 {MODEL}")
+        start = time.monotonic()
+        frame = self.worker.ask("periodic 10 4")
+        elapsed = time.monotonic() - start
+        self.assertGreaterEqual(elapsed, 0.04)
+        self.assertGreater(frame["cpu_ms"], 0)
+        self.assertLess(frame["cpu_ms"], elapsed * 1e3 / 4)
+        self.assertGreaterEqual(frame["switches"], 0)
+        self.assertIn("MS N", self.refused("periodic 0 4"))
+
     def test_errors_are_answers_and_the_worker_goes_on(self):
         self.assertIn("unknown command", self.refused("dance"))
         self.assertIn("missing.tflite", self.refused("load 1 missing.tflite"))

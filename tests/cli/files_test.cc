@@ -1,8 +1,11 @@
 // pj inspect and convert, and every command on the model that comes with the library.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "cli/common.h"
 #include "tests/cli/models.h"
@@ -131,6 +134,39 @@ TEST(Convert, LeavesNothingBehindWhenItFails) {
   EXPECT_EQ(same.status, 2);
   EXPECT_THAT(same.err, HasSubstr("both input and output"));
   EXPECT_EQ(read_text(model), before);
+}
+
+// A limit on the size of files stands for a full disk.
+TEST(Convert, AFullDiskLeavesTheOldFile) {
+  const Folder folder;
+  const std::string old = folder.write("m.pj", "old");
+  EXPECT_EXIT(
+      {
+        rlimit limit{};
+        limit.rlim_cur = limit.rlim_max = 100'000;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        const ToolResult result = pj({"convert", "builtin:fashion", old});
+        const bool told = result.err.find("cannot write '" + old) != std::string::npos;
+        _exit(result.status == 1 && told ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(read_text(old), "old");
+  EXPECT_THAT(folder.list(), ElementsAre("m.pj"));
+}
+
+TEST(Convert, TwoProcessesLeaveOneWholeFile) {
+  const Folder folder;
+  const std::string out = folder.file("m.pj");
+  auto convert = [&](const char* target) {
+    for (int i = 0; i < 5; ++i)
+      EXPECT_EQ(pj({"convert", "builtin:fashion", out, "--target", target}).status, 0);
+  };
+  std::thread other(convert, "scalar");
+  convert("neon,neondot");
+  other.join();
+  const Json json = inspect(out, {"--verify"});
+  EXPECT_EQ(json["pj"]["targets"].size(), json["pj"]["targets"][0]["name"] == "scalar" ? 1u : 2u);
+  EXPECT_THAT(folder.list(), ElementsAre("m.pj"));
 }
 
 TEST(Export, WritesWhatRunsTheSame) {

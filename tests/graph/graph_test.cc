@@ -15,6 +15,7 @@ namespace {
 
 using test::GraphBuilder;
 using test::quant;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // x -> reshape -> y -> concat(y, c) -> z
@@ -278,9 +279,9 @@ TEST(Uses, FindsProducersAndConsumers) {
   b.graph.ops[1].inputs = {kY, kY};
   const Uses uses = find_uses(b.graph);
   EXPECT_EQ(uses.producer, (std::vector<int32_t>{-1, -1, 0, 1}));
-  EXPECT_EQ(uses.consumers[kX], (std::vector<int32_t>{0}));
-  EXPECT_EQ(uses.consumers[kY], (std::vector<int32_t>{1, 1}));
-  EXPECT_TRUE(uses.consumers[kC].empty());
+  EXPECT_THAT(uses.consumers(kX), ElementsAre(0));
+  EXPECT_THAT(uses.consumers(kY), ElementsAre(1, 1));
+  EXPECT_TRUE(uses.consumers(kC).empty());
   EXPECT_EQ(uses.is_output, (std::vector<bool>{false, false, false, true}));
 }
 

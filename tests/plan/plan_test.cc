@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "runtime/base/aligned.h"
 #include "runtime/passes/passes.h"
 #include "tests/support/graphs.h"
 
@@ -120,6 +121,35 @@ TEST(Plan, UnknownShapesAndTheArenaLimitAreErrors) {
   ASSERT_FALSE(open);
   EXPECT_EQ(open.error().code, ErrorCode::kWrongState);
   EXPECT_NE(open.error().message.find("'x'"), std::string::npos);
+}
+
+// Ranges of channels that threads share, of the step of that operator.
+int64_t channel_ranges(const Plan& plan, const char* op) {
+  for (const Step& step : plan.program.steps) {
+    if (step.op != op) continue;
+    for (const Loop& loop : step.members[0].loops)
+      if (loop.dim == kChannel && loop.parallel)
+        return ceil_div(step.members[0].extent[kChannel], loop.step);
+    break;
+  }
+  return 1;
+}
+
+TEST(Plan, DepthwiseStepsAreSharedAsWhatWritesTheirInput) {
+  Target target = *target_by_name("avx512vnni");
+  target.cores = 2;
+  PlanOptions layers;
+  layers.bands = false;
+  // Small maps of many channels: weights are more than what the expansion reads and writes.
+  const Graph deep = *testing::inverted_residual(7, 7, 160, 960);
+  const Plan by_channels = *make_plan(deep, target, kernel_catalog(), layers);
+  EXPECT_GT(channel_ranges(by_channels, "conv_2d"), 1);
+  EXPECT_EQ(channel_ranges(by_channels, "depthwise_conv_2d"),
+            channel_ranges(by_channels, "conv_2d"));
+  const Graph wide = *testing::inverted_residual(56, 56, 16, 96);
+  const Plan by_rows = *make_plan(wide, target, kernel_catalog(), layers);
+  EXPECT_EQ(channel_ranges(by_rows, "conv_2d"), 1);
+  EXPECT_EQ(channel_ranges(by_rows, "depthwise_conv_2d"), 1);
 }
 
 TEST(Plan, TheValueOfAPadIsAnOperand) {
