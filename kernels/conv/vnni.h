@@ -75,6 +75,20 @@ PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels
   return 0;
 }
 
+// Whether results of these panels need no limits: they are those of the type, and scales are below
+// 1, so that sums times scales stay in the range of int32.
+PJ_INLINE bool is_unlimited(const VnniTile& t, const VnniRow& r, int32_t panels) {
+  constexpr auto kLow = static_cast<int32_t>(0x80808080U), kHigh = 0x7F7F7F7F;
+  if (t.low != kLow || t.high != kHigh) return false;
+  bool below_one = true;
+  for (int32_t i = 0; i < panels * Vnni::kPanelVectors; ++i) {
+    below_one &=
+        !Vnni::any_above_one(Vnni::load_floats(r.panel + i / Vnni::kPanelVectors * t.panel_bytes +
+                                               64 + i % Vnni::kPanelVectors * Vnni::kBytes));
+  }
+  return below_one;
+}
+
 // As many copies of x as 32 bits hold.
 constexpr int32_t copies(uint8_t x) { return static_cast<int32_t>(x * 0x01010101U); }
 constexpr int32_t copies(uint16_t x) { return static_cast<int32_t>(x * 0x00010001U); }
@@ -152,24 +166,20 @@ PJ_INLINE bool is_vector(const Tile& t, const ConvKernelParams& p) {
   auto* out = reinterpret_cast<uint8_t*>(t.out[0]);
   VnniCut cut;
   int32_t cut_for = 0;
-  bool cut_plain = false;
+  bool cut_plain = false, cut_unlimited = false;
   for (int32_t channel = 0; channel < t.size[kChannel];) {
     const int32_t left = t.size[kChannel] - channel;
     const int32_t panels = panels_of((left + 15) / 16, p.panel_bytes, cols);
     r.channels = left < 16 * panels ? left : 16 * panels;
-    r.plain = r.channels == 16 * panels && v.low == copies(uint8_t{0x80}) &&
-              v.high == copies(uint8_t{0x7F});
-    for (int32_t i = 0; i < panels * Vnni::kPanelVectors; ++i) {
-      r.plain &=
-          !Vnni::any_above_one(Vnni::load_floats(r.panel + i / Vnni::kPanelVectors * p.panel_bytes +
-                                                 64 + i % Vnni::kPanelVectors * Vnni::kBytes));
-    }
-    if (panels != cut_for || r.plain != cut_plain) {
+    const bool unlimited = is_unlimited(v, r, panels);
+    r.plain = unlimited && r.channels == 16 * panels;
+    if (panels != cut_for || r.plain != cut_plain || unlimited != cut_unlimited) {
       cut.count = 0;
-      const int32_t done = r.plain ? cut_overlapped<Vnni>(v, cols, panels, cut) : 0;
+      const int32_t done = unlimited ? cut_overlapped<Vnni>(v, cols, panels, cut) : 0;
       cut_row(done, cols, sizes_of<Vnni>(panels), cut);
       cut_for = panels;
       cut_plain = r.plain;
+      cut_unlimited = unlimited;
     }
     for (int32_t row = 0; row < rows; ++row) {
       r.rows = table + row * p.stride_h;

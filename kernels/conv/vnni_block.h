@@ -39,8 +39,7 @@ struct VnniTile : SegmentTile {
 
 // What all blocks of a row of pixels share.
 struct VnniRow : SegmentRow {
-  // All channels are written, limits are those of the type, and scales are below 1, so that sums
-  // times scales stay in the range of int32.
+  // All channels of the panels are written, and results need no limits.
   bool plain;
 };
 
@@ -140,8 +139,8 @@ struct VnniStage {
 };
 
 // Four registers of sums make one of bytes, the channels of one or several pixels: number `group`
-// of a block's.
-template <int group, int mr, int panels, bool plain>
+// of a block's. `whole`: all channels of the panels are written.
+template <int group, int mr, int panels, bool plain, bool whole>
 PJ_INLINE void requantize_group(const VnniTile& t, const VnniRow& r,
                                 const VnniStage<panels * Vnni::kPanelVectors>& stage, uint8_t* out,
                                 Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
@@ -165,19 +164,19 @@ PJ_INLINE void requantize_group(const VnniTile& t, const VnniRow& r,
   bytes = Vnni::flipped(bytes, stage.flip);
   unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
     if constexpr (group * kPixels + i < mr) {
-      Vnni::template store<16 * panels, i>(out, bytes, plain ? 16 * panels : r.channels);
+      Vnni::template store<16 * panels, i>(out, bytes, whole ? 16 * panels : r.channels);
       out += t.out_step;
     }
   });
 }
 
-template <int mr, int panels, bool plain>
+template <int mr, int panels, bool plain, bool whole>
 PJ_INLINE void requantize_block(const VnniTile& t, const VnniRow& r, uint8_t* out,
                                 Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
   constexpr int kPixels = 4 / (panels * Vnni::kPanelVectors);  // in a group
   const VnniStage<panels * Vnni::kPanelVectors> stage(t, r);
   unrolled<(mr + kPixels - 1) / kPixels>([&](auto group) __attribute__((always_inline)) {
-    requantize_group<group, mr, panels, plain>(t, r, stage, out, acc);
+    requantize_group<group, mr, panels, plain, whole>(t, r, stage, out, acc);
     out += kPixels * t.out_step;
   });
 }
@@ -197,9 +196,9 @@ template <int mr, int panels>
     begin_sums<mr, panels>(t, r, corrections, acc);
     accumulate<mr, panels>(t, r, x_offset, acc);
     if (r.plain) {
-      requantize_block<mr, panels, true>(t, r, out, acc);
+      requantize_block<mr, panels, true, true>(t, r, out, acc);
     } else {
-      requantize_block<mr, panels, false>(t, r, out, acc);
+      requantize_block<mr, panels, false, false>(t, r, out, acc);
     }
     x_offset += mr * t.pixel_step;
     out += mr * t.out_step;

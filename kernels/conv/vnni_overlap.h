@@ -45,7 +45,7 @@ struct OverlapBlock {
 };
 
 // Blocks for all `cols` pixels of a row, at least one block of them; the last one overlaps the one
-// before it. For rows that are plain, in tiles whose window is one segment of at least
+// before it. For results that need no limits, in tiles whose window is one segment of at least
 // kOverlapGroups quads.
 template <int panels>
 [[gnu::noinline]] void vnni_overlapped_blocks(const VnniTile& t, const VnniRow& r, int32_t,
@@ -68,7 +68,7 @@ template <int panels>
     }
     now.multiply(
         t, r, x, corrections, [&](auto group) __attribute__((always_inline)) {
-          requantize_group<group, Block::kPixels, panels, true>(
+          requantize_group<group, Block::kPixels, panels, true, false>(
               t, r, VnniStage<panels * Vnni::kPanelVectors>(t, r), out, before.acc);
           out += Block::kPixels / kOverlapGroups * t.out_step;
         });
@@ -80,9 +80,9 @@ template <int panels>
   }
   if (left > 0) {
     next(blocks[1], blocks[0]);
-    requantize_block<Block::kPixels, panels, true>(t, r, out, blocks[1].acc);
+    requantize_block<Block::kPixels, panels, true, false>(t, r, out, blocks[1].acc);
   } else {
-    requantize_block<Block::kPixels, panels, true>(t, r, out, blocks[0].acc);
+    requantize_block<Block::kPixels, panels, true, false>(t, r, out, blocks[0].acc);
   }
 }
 
