@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernels/conv/conv.h"
 #include "kernels/conv/quad_rows.h"
 #include "kernels/kernel.h"
@@ -28,6 +30,12 @@ PJ_INLINE void copy_run(const std::byte* x, int64_t n, std::byte* out) {
   auto copy_8 = [&](int64_t i) PJ_INLINE_LAMBDA {
     _mm_storeu_si64(out + i, _mm_xor_si128(_mm_loadu_si64(x + i), _mm256_castsi256_si128(flip)));
   };
+  auto copy_4 = [&](int64_t i) PJ_INLINE_LAMBDA {
+    uint32_t v;
+    std::memcpy(&v, x + i, sizeof(v));
+    v ^= std::is_signed_v<X> ? 0x80808080U : 0;
+    std::memcpy(out + i, &v, sizeof(v));
+  };
   if (n >= 32) {
     int64_t i = 0;
 #pragma GCC unroll 4
@@ -39,19 +47,36 @@ PJ_INLINE void copy_run(const std::byte* x, int64_t n, std::byte* out) {
   } else if (n >= 8) {
     copy_8(0);
     copy_8(n - 8);
+  } else if (n >= 4) {
+    copy_4(0);
+    copy_4(n - 4);
   } else {
     for (int64_t i = 0; i < n; ++i) out[i] = x[i] ^ std::byte{std::is_signed_v<X> ? 0x80 : 0};
   }
+}
+
+// n bytes of padding, which are all the same.
+template <typename X>
+PJ_INLINE std::byte* fill_run(const Tile& t, int64_t n, std::byte* out) {
+  const std::byte pad = *t.in[2] ^ std::byte{std::is_signed_v<X> ? 0x80 : 0};
+  for (int64_t i = 0; i < n; ++i) out[i] = pad;
+  return out + n;
 }
 
 // `columns` neighbouring columns from `first` of an input row, of which some may be outside.
 template <typename X>
 [[gnu::noinline]] void copy_border(const Tile& t, const ConvKernelParams& p, const std::byte* row,
                                    int32_t first, int32_t columns, std::byte* out) {
-  for (int32_t col = first; col < first + columns; ++col, out += p.in_channels) {
-    const bool outside = row == nullptr || col < 0 || col >= p.in_width;
-    copy_run<X>(outside ? t.in[2] : row + col * p.in_col_bytes, p.in_channels, out);
-  }
+  auto inside = [&](int32_t column) {
+    const int32_t width = row != nullptr ? p.in_width : 0;
+    return column < 0 ? 0 : (column < width ? column : width);
+  };
+  const int32_t begin = inside(first), end = inside(first + columns);
+  const int64_t bytes = int64_t{end - begin} * p.in_channels;
+  const int32_t before = end > begin ? begin - first : columns;
+  out = fill_run<X>(t, int64_t{before} * p.in_channels, out);
+  if (end > begin) copy_run<X>(row + begin * p.in_col_bytes, bytes, out);
+  fill_run<X>(t, int64_t{columns - before} * p.in_channels - bytes, out + bytes);
 }
 
 // The windows of `count` output pixels from column `col` of row `row` of the tile.
