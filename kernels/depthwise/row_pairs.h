@@ -287,15 +287,16 @@ PJ_INLINE void run_block(const PairTile& d, int32_t first, int32_t channels, int
     rows = p.stride_h == 1 && row + 1 < t.size[kRow] ? 2 : 1;
     const int32_t in_row = row * p.stride_h, pair = in_row / 2;
     b.phase = in_row % 2;
+    auto ring = [&](int32_t c) { return t.scratch + c / kPairChannels * pairs * d.slot_bytes; };
+    // First what is read of the input by all panels, while its lines are in L1.
     for (int32_t c = 0; c < channels; c += kPairChannels) {
-      std::byte* ring = t.scratch + c / kPairChannels * pairs * d.slot_bytes;
-      const int32_t left = channels - c;
-      b.channels = left < kPairChannels ? left : kPairChannels;
-      for (int32_t next = filled > pair ? filled : pair; next < pair + pairs; ++next) {
-        std::byte* slot = ring + next % pairs * d.slot_bytes;
-        fill_slot<X>(d, next, in_first, columns, first + c, b.channels, slot);
-      }
-      for (int32_t i = 0; i < pairs; ++i) b.slots[i] = ring + (pair + i) % pairs * d.slot_bytes;
+      for (int32_t next = filled > pair ? filled : pair; next < pair + pairs; ++next)
+        fill_slot<X>(d, next, in_first, columns, first + c, channels - c,
+                     ring(c) + next % pairs * d.slot_bytes);
+    }
+    for (int32_t c = 0; c < channels; c += kPairChannels) {
+      b.channels = channels - c < kPairChannels ? channels - c : kPairChannels;
+      for (int32_t i = 0; i < pairs; ++i) b.slots[i] = ring(c) + (pair + i) % pairs * d.slot_bytes;
       b.packed = t.in[1] + (first + c) / kPairChannels * p.panel_bytes;
       b.out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes + first + c;
       if (rows == 2) {

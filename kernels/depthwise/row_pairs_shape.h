@@ -31,7 +31,7 @@ constexpr int32_t pair_columns(const ConvKernelParams& p, int32_t count) {
 
 // Output pixels of a block: a multiple of kPairPixels, as many as leave room in a small L1.
 constexpr int32_t pair_block(const ConvKernelParams& p) {
-  constexpr int32_t kBudget = 18 << 10;
+  constexpr int32_t kBudget = 14 << 10;
   const int32_t columns =
       kBudget / (pair_panels(p) * row_pairs(p.kernel_h) * kPairColumn) - p.kernel_w;
   const int32_t fit = (columns / p.stride_w + 1) / kPairPixels * kPairPixels;
