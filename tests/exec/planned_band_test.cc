@@ -132,6 +132,41 @@ TEST_P(PlannedBand, SumsAndTablesAreCutIntoStripsToo) {
   }
 }
 
+// The block without its sum, behind a nearest-neighbour resize to twice the size, which the passes
+// move behind the expansion.
+Graph upsampled_block(const Block& c) {
+  Graph graph =
+      *testing::inverted_residual(2 * (c.height / 2), 2 * (c.width / 2), c.channels, c.expanded);
+  graph.ops.pop_back();
+  graph.outputs = graph.ops.back().outputs;
+  const TensorId x = graph.inputs[0];
+  Tensor small = graph.tensor(x);
+  small.name = "small";
+  small.shape[1] /= 2;
+  small.shape[2] /= 2;
+  const Shape& large = graph.tensor(x).shape;
+  const ResizeParams twice{.fn = ResizeFn::kNearest, .out_h = large[1], .out_w = large[2]};
+  graph.inputs[0] = graph.add_tensor(small);
+  graph.ops.insert(graph.ops.begin(), {OpKind::kResize, twice, {graph.inputs[0]}, {x}, ""});
+  return graph;
+}
+
+TEST_P(PlannedBand, ResizesAreCutIntoStripsToo) {
+  const Graph graph = upsampled_block(GetParam());
+  auto layers = session_of(graph, false, 1);
+  const std::vector<std::byte> expected = run(*layers);
+  ModelOptions options;
+  options.target = small_target();
+  for (const int32_t cols : {0, 5, 8}) {
+    options.chosen_bands = {{0, 4, 2, cols}};
+    for (int threads : {1, 2}) {
+      auto session = *Session::create(*Model::create(graph, options), {.threads = threads});
+      EXPECT_EQ(bands_of(session->program()), *options.chosen_bands) << cols;
+      EXPECT_EQ(run(*session), expected) << cols;
+    }
+  }
+}
+
 TEST_P(PlannedBand, SumsAreMembers) {
   const Graph graph = residual_block(GetParam());
   const std::vector<std::byte> expected = run(*session_of(graph, false, 1));
