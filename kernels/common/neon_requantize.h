@@ -57,24 +57,32 @@ struct NeonStage {
       return vqaddq_s16(vqmovn_high_s32(vqmovn_s32(a), b), zero_point);
     }
   }
-  PJ_INLINE uint8x16_t limited(int16x8_t a, int16x8_t b) const {
+  PJ_INLINE static uint8x16_t narrowed(int16x8_t a, int16x8_t b) {
     if constexpr (std::is_signed_v<X>) {
-      const int8x16_t x = vqmovn_high_s16(vqmovn_s16(a), b);
-      return vreinterpretq_u8_s8(
-          vminq_s8(vmaxq_s8(x, vreinterpretq_s8_u8(low)), vreinterpretq_s8_u8(high)));
+      return vreinterpretq_u8_s8(vqmovn_high_s16(vqmovn_s16(a), b));
     } else {
-      return vminq_u8(vmaxq_u8(vqmovun_high_s16(vqmovun_s16(a), b), low), high);
+      return vqmovun_high_s16(vqmovun_s16(a), b);
+    }
+  }
+  PJ_INLINE uint8x16_t limited(int16x8_t a, int16x8_t b) const {
+    const uint8x16_t x = narrowed(a, b);
+    if constexpr (std::is_signed_v<X>) {
+      return vreinterpretq_u8_s8(vminq_s8(
+          vmaxq_s8(vreinterpretq_s8_u8(x), vreinterpretq_s8_u8(low)), vreinterpretq_s8_u8(high)));
+    } else {
+      return vminq_u8(vmaxq_u8(x, low), high);
     }
   }
 
   // 16 * n calm sums, whose scales repeat. One operation after the other for all of them, where
   // each sum alone is a chain that cores in order wait for: assembly, since gcc puts chains
   // together.
-  template <int n, int scales>
+  template <bool simple, int n, int scales>
   PJ_INLINE void calm_bytes(int32x4_t (&sums)[4 * n], const float32x4_t (&scale)[scales],
                             uint8x16_t (&results)[n]) const {
     float32x4_t magic = vdupq_n_f32(kCalmFloat);
-    asm("" : "+w"(magic));  // one register of it
+    float32x4_t end = simple ? last : magic;
+    asm("" : "+w"(magic), "+w"(end));  // one register of each
     unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA {
       asm volatile("fsub %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(magic));
     });
@@ -82,13 +90,19 @@ struct NeonStage {
       asm volatile("fmul %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(scale[i % scales]));
     });
     unrolled<4 * n>([&](auto i) PJ_INLINE_LAMBDA {
-      asm volatile("fadd %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(magic));
+      asm volatile("fadd %0.4s, %0.4s, %1.4s" : "+w"(sums[i]) : "w"(end));
     });
     int16x8_t halves[2 * n];
     unrolled<2 * n>([&](auto i) PJ_INLINE_LAMBDA {
       halves[i] =
           vuzp1q_s16(vreinterpretq_s16_s32(sums[2 * i]), vreinterpretq_s16_s32(sums[2 * i + 1]));
     });
+    if constexpr (simple) {
+      unrolled<n>([&](auto i) PJ_INLINE_LAMBDA {
+        results[i] = narrowed(halves[2 * i], halves[2 * i + 1]);
+      });
+      return;
+    }
     unrolled<2 * n>([&](auto i) PJ_INLINE_LAMBDA {
       asm volatile("add %0.8h, %0.8h, %1.8h" : "+w"(halves[i]) : "w"(zero_point));
     });
@@ -117,11 +131,7 @@ struct NeonStage {
       });
       halves[h] = vuzp1q_s16(r[0], r[1]);
     });
-    if constexpr (std::is_signed_v<X>) {
-      return vreinterpretq_u8_s8(vqmovn_high_s16(vqmovn_s16(halves[0]), halves[1]));
-    } else {
-      return vqmovun_high_s16(vqmovun_s16(halves[0]), halves[1]);
-    }
+    return narrowed(halves[0], halves[1]);
   }
   template <bool simple>
   PJ_INLINE uint8x16_t calm_16(const int32x4_t* sums, const float32x4_t (&scale)[4]) const {

@@ -47,7 +47,7 @@ struct ConvKernelParams {
   // Floats: the activation's limits.
   float low = 0, high = 0;
   ConvEpilogue epilogue;
-  int32_t unused = 0;
+  int32_t in_order = 0;  // floats: 1 for a core that does not reorder instructions
 };
 // No unnamed bytes: parameters are compared and hashed as bytes.
 static_assert(sizeof(ConvKernelParams) ==

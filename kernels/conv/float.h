@@ -10,6 +10,9 @@
 
 #include "kernels/conv/float_block.h"
 #include "kernels/conv/float_epilogue.h"
+#if defined(__aarch64__)
+#include "kernels/conv/float_in_order.h"
+#endif
 #include "kernels/conv/input_rows.h"
 #include "kernels/conv/row_cut.h"
 #include "kernels/conv/wide_panels.h"
@@ -28,7 +31,19 @@ constexpr BlockSizes<FloatBlocksFn> float_sizes(std::integer_sequence<int, pixel
 }
 
 template <typename W>
-PJ_INLINE BlockSizes<FloatBlocksFn> float_sizes(int32_t panels) {
+PJ_INLINE BlockSizes<FloatBlocksFn> float_sizes(int32_t panels, [[maybe_unused]] bool in_order) {
+#if defined(__aarch64__)
+  if constexpr (std::is_same_v<W, float>) {
+    static constexpr BlockSize<FloatBlocksFn> kInOrder[] = {
+        {8, in_order_blocks<8>}, {7, in_order_blocks<7>}, {6, in_order_blocks<6>},
+        {5, in_order_blocks<5>}, {4, in_order_blocks<4>}, {2, float_blocks<W, 2, 1>},
+        {1, in_order_pixels}};
+    static constexpr BlockSize<FloatBlocksFn> kFew[] = {{2, float_blocks<W, 2, 4>},
+                                                        {1, in_order_pixels}};
+    if (in_order && panels == 1) return {kInOrder, 7};
+    if (in_order && panels == 4) return {kFew, 2};
+  }
+#endif
   if (panels == 4) return float_sizes<W, 4>(Floats::Blocks4{});
   if (panels == 2) return float_sizes<W, 2>(Floats::Blocks2{});
   return float_sizes<W, 1>(Floats::Blocks1{});
@@ -48,6 +63,7 @@ struct FloatPixels {
   int32_t rows, cols;
   int32_t row_step;  // table entries between two rows of the output
   int64_t out_row_bytes;
+  bool in_order = false;  // for a core that does not reorder
 };
 
 // Whether f16 weights are widened panel by panel, rather than by the loads of blocks.
@@ -105,7 +121,7 @@ void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t
       r.panel = wide;
     }
     RowCut<FloatBlocksFn> cut;
-    cut_row(0, pixels.cols, float_sizes<Read>(panels), cut);
+    cut_row(0, pixels.cols, float_sizes<Read>(panels, pixels.in_order), cut);
     for (int32_t row = 0; row < pixels.rows; ++row) {
       r.rows = pixels.table + row * pixels.row_step;
       r.out = out + row * pixels.out_row_bytes;
@@ -138,7 +154,8 @@ PJ_INLINE FloatPixels float_pixels_of(const Tile& t) {
   auto* table = reinterpret_cast<const uint8_t**>(t.scratch);
   find_rows(t, p, segment_scratch(p, t.size[kRow], t.size[kCol]),
             inside_row(p, t.begin[kCol], t.size[kCol], 0), 0, table);
-  FloatPixels pixels = {table, t.size[kRow], t.size[kCol], p.stride_h, p.out_row_bytes};
+  FloatPixels pixels = {table,      t.size[kRow],    t.size[kCol],
+                        p.stride_h, p.out_row_bytes, p.in_order != 0};
   if (rows_are_one(t, p, table)) {
     pixels.cols *= pixels.rows;
     pixels.rows = 1;

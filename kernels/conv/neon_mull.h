@@ -189,7 +189,11 @@ template <typename X, bool paired, int mr>
       int32x4_t calm_sums[kPairs * 4];  // in registers
       unrolled<kPairs * 4>([&](auto i) PJ_INLINE_LAMBDA { calm_sums[i] = sum(i); });
       uint8x16_t bytes[kPairs];
-      stage.template calm_bytes<kPairs>(calm_sums, scale, bytes);
+      if (t.simple) {
+        stage.template calm_bytes<true, kPairs>(calm_sums, scale, bytes);
+      } else {
+        stage.template calm_bytes<false, kPairs>(calm_sums, scale, bytes);
+      }
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
         vst1q_lane_u64(reinterpret_cast<uint64_t*>(out), vreinterpretq_u64_u8(bytes[i / 2]), i % 2);
         out += out_step;

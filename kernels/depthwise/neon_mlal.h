@@ -180,6 +180,7 @@ template <typename X, int K, int stride>
   const ConvKernelParams& p = r.p;
   MullPanel<K * K> panel;
   if (!read_panel<X>(r.panel, panel)) return false;
+  panel.simple = NeonStage<X>::simple(p.stage);
   MullRow m{};
   m.pad = reinterpret_cast<const uint8_t*>(r.t.in[2] + r.channel);
   m.first = r.t.begin[kCol] * p.stride_w - p.pad_left;

@@ -32,6 +32,7 @@ struct MullPanel {
   int32x4_t bias[2];
   float32x4_t scale[2];
   bool calm;
+  bool simple;  // NeonStage::simple()
 };
 
 // Takes a panel of PackingId::kDepthwiseWide; false if its weights do not fit. Unsigned inputs are
@@ -143,7 +144,11 @@ PJ_INLINE void mull_pixels(const MullRow& r, const MullPanel<K * K>& panel,
   int32x4_t sums[2 * mr];
   unrolled<2 * mr>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = acc[i / 2][i % 2]; });
   if (panel.calm) {
-    stage.template calm_bytes<2>(sums, panel.scale, results);
+    if (panel.simple) {
+      stage.template calm_bytes<true, 2>(sums, panel.scale, results);
+    } else {
+      stage.template calm_bytes<false, 2>(sums, panel.scale, results);
+    }
   } else {
     const float32x4_t scale[] = {panel.scale[0], panel.scale[1], panel.scale[0], panel.scale[1]};
     unrolled<2>([&](auto h) PJ_INLINE_LAMBDA {

@@ -417,7 +417,8 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
 
   PackRecipe recipe = make_recipe(c, op, s, kernel);
   const PackSpec spec = recipe.spec;
-  const ConvKernelParams params = make_params(s, op, x, y, spec);
+  ConvKernelParams params = make_params(s, op, x, y, spec);
+  params.in_order = is_float(x.dtype) && c.target.in_order ? 1 : 0;
 
   LoopNest nest;
   nest.kernel = id;

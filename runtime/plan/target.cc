@@ -22,6 +22,7 @@ Target target_of(const CpuInfo& cpu, IsaSet isa) {
   t.name = cpu.name;
   t.isa = isa;
   t.cores = cpu.cores;
+  t.in_order = cpu.in_order;
   if (cpu.l1_bytes > 0) t.l1_bytes = cpu.l1_bytes;
   if (cpu.l2_bytes > 0) t.l2_bytes = cpu.l2_bytes;
   t.l3_bytes = cpu.l3_bytes;

@@ -20,6 +20,7 @@ struct Target {
   std::string name = "scalar";
   IsaSet isa;
   int cores = 1;
+  bool in_order = false;  // its cores do not reorder instructions
   // Data caches of one core, in bytes; l3 is 0 where there is none.
   int64_t l1_bytes = 32 << 10;
   int64_t l2_bytes = 512 << 10;
