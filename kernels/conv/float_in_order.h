@@ -126,9 +126,8 @@ template <int mr>
         }
       }
     }
-    const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
     unrolled<mr * 2>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i / 2][i % 2] = Floats::limited(acc[i / 2][i % 2], low, high);
+      acc[i / 2][i % 2] = limited(acc[i / 2][i % 2], t.low, t.high);
     });
     store_block<mr, 1>(acc, out, t.out_step, r.channels);
   }
@@ -167,7 +166,6 @@ PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t step
 // The same as in_order_blocks(), of single pixels and all panels of the row.
 [[maybe_unused, gnu::noinline]] void in_order_pixels(const FloatTile& t, const FloatRow& r,
                                                      int32_t col, int32_t count) {
-  const Floats::Vec low = Floats::set(t.low), high = Floats::set(t.high);
   for (const int32_t end = col + count; col < end; ++col) {
     const uint8_t* panel = r.panel;
     for (int32_t c = 0; c < r.channels; c += kFloatPanel, panel += t.panel_bytes) {
@@ -195,7 +193,7 @@ PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t step
       unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
         const Floats::Vec sum =
             Floats::add(Floats::add(sums[v], sums[2 + v]), Floats::add(sums[4 + v], sums[6 + v]));
-        results[0][v] = Floats::limited(sum, low, high);
+        results[0][v] = limited(sum, t.low, t.high);
       });
       const int32_t left = r.channels - c;
       store_block<1, 1>(results, r.out + col * t.out_step + c * 4, t.out_step,

@@ -156,5 +156,46 @@ TEST(FloatEpilogue, AddsWholeTensorsInBands) {
     ASSERT_NEAR(results[0][i], results[1][i], 1e-5f) << i;
 }
 
+// Kernels may have an order of instructions for cores that do not reorder them.
+TEST(FloatConvolution, OrdersOfInstructionsAgree) {
+  for (const int32_t width : {1, 2, 4, 7, 19}) {
+    for (const int32_t in_c : {3, 4, 21}) {
+      SCOPED_TRACE(std::to_string(width) + " columns, " + std::to_string(in_c) + " channels");
+      testing::GraphBuilder b;
+      const DType f32 = DType::kF32;
+      Conv2DParams p;
+      p.padding.mode = PadMode::kSame;
+      const TensorId x = b.input("x", f32, {1, 3, width, in_c});
+      std::vector<TensorId> outputs;
+      for (const int32_t out_c : {6, 35}) {
+        for (const int32_t k : {1, 3}) {
+          outputs.push_back(b.activation("y" + std::to_string(outputs.size()), f32, {}));
+          b.op(OpKind::kConv2D, p, {x, b.constant("w", f32, {out_c, k, k, in_c})},
+               {outputs.back()});
+        }
+      }
+      const auto graph = b.finish(outputs);
+      ASSERT_TRUE(graph);
+      std::vector<std::vector<float>> results[2];
+      for (const bool in_order : {false, true}) {
+        ModelOptions options;
+        options.target = target_of(host_cpu(), host_cpu().isa & built_isa());
+        options.target.in_order = in_order;
+        auto model = Model::create(*graph, options);
+        ASSERT_TRUE(model);
+        auto session = Session::create(*model, {});
+        ASSERT_TRUE(session);
+        testing::GraphBuilder(5).fill(f32, (*session)->input_data(0));
+        ASSERT_TRUE((*session)->run());
+        for (size_t i = 0; i < outputs.size(); ++i)
+          results[in_order].push_back(floats_of((*session)->output_data(i)));
+      }
+      for (size_t o = 0; o < outputs.size(); ++o)
+        for (size_t i = 0; i < results[0][o].size(); ++i)
+          ASSERT_NEAR(results[0][o][i], results[1][o][i], 1e-4f) << o << ", " << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pj
