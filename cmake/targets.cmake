@@ -42,9 +42,8 @@ pj_element_level(avx2 AVX2 "-mavx2 -mfma -mf16c -mbmi -mbmi2")
 pj_element_level(avx512 AVX512 "${avx512} -mbmi -mbmi2")
 pj_module(format FOLDERS runtime/format DEPENDS pj_graph)
 pj_flatbuffers(pj_format runtime/format/pj.fbs)
-# A good part of the time of loading a packed file: verifying its metadata, choosing bands.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/format/container.cc
-                            ${CMAKE_SOURCE_DIR}/runtime/plan/bands.cc PROPERTIES
+# A good part of the time of loading a packed file is choosing bands.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/plan/bands.cc PROPERTIES
                             COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
 pj_module(tflite FOLDERS converters/tflite DEPENDS pj_graph)
 pj_flatbuffers(pj_tflite converters/tflite/tflite.fbs)

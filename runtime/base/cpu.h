@@ -31,7 +31,8 @@ struct CpuInfo {
   // The cores worth using at once: the fast ones where there are several kinds, and no more than
   // the control group grants time for.
   int default_threads = 1;
-  bool carryless = false;  // x86: multiplies polynomials over bits, for checksums
+  // x86: multiplies polynomials over bits, for checksums.
+  bool carryless = false;
   bool in_order = false;  // kernels should be scheduled for a core that does not reorder
   int64_t l1_bytes = 0;   // data, of one core
   int64_t l2_bytes = 0;   // several cores may share it
