@@ -29,21 +29,31 @@ alignas(32) constexpr int16_t kLowBytes[16] = {255, 255, 255, 255, 255, 255, 255
 #define PJ_QUAD_PIXELS_6(X, ...) PJ_QUAD_PIXELS_4(X, __VA_ARGS__) \
   X(row4, ymm8, ymm9, __VA_ARGS__) X(row5, ymm10, ymm11, __VA_ARGS__)
 
-// Two quads at positions i and j.
+// Two quads at positions i and j. The ones are in ymm11, for which the sum that has its place there
+// waits in memory: a load and a store instead of a load for each product.
 #define PJ_QUAD_STRONG(row, sum0, sum1, SECOND)        \
   "vpbroadcastd (%[" #row "], %[i], 4), %%ymm12\n\t"   \
   "vpbroadcastd (%[" #row "], %[j], 4), %%ymm14\n\t"   \
   "vpmaddubsw (%[w]), %%ymm12, %%ymm13\n\t"            \
   "vpmaddubsw 64(%[w]), %%ymm14, %%ymm15\n\t"          \
   "vpaddw %%ymm15, %%ymm13, %%ymm13\n\t"               \
-  "vpmaddwd %[ones], %%ymm13, %%ymm13\n\t"             \
+  "vpmaddwd %%ymm11, %%ymm13, %%ymm13\n\t"             \
   "vpaddd %%ymm13, %%" #sum0 ", %%" #sum0 "\n\t"       \
   SECOND(                                              \
     "vpmaddubsw 32(%[w]), %%ymm12, %%ymm12\n\t"        \
     "vpmaddubsw 96(%[w]), %%ymm14, %%ymm14\n\t"        \
     "vpaddw %%ymm14, %%ymm12, %%ymm12\n\t"             \
-    "vpmaddwd %[ones], %%ymm12, %%ymm12\n\t"           \
-    "vpaddd %%ymm12, %%" #sum1 ", %%" #sum1 "\n\t")
+    "vpmaddwd %%ymm11, %%ymm12, %%ymm12\n\t"           \
+    PJ_QUAD_ADD_##sum1)
+#define PJ_QUAD_ADD(sum) "vpaddd %%ymm12, %%" #sum ", %%" #sum "\n\t"
+#define PJ_QUAD_ADD_ymm1 PJ_QUAD_ADD(ymm1)
+#define PJ_QUAD_ADD_ymm3 PJ_QUAD_ADD(ymm3)
+#define PJ_QUAD_ADD_ymm5 PJ_QUAD_ADD(ymm5)
+#define PJ_QUAD_ADD_ymm7 PJ_QUAD_ADD(ymm7)
+#define PJ_QUAD_ADD_ymm9 PJ_QUAD_ADD(ymm9)
+#define PJ_QUAD_ADD_ymm11                              \
+  "vpaddd %[aside], %%ymm12, %%ymm12\n\t"              \
+  "vmovdqa %%ymm12, %[aside]\n\t"
 
 // The quad in ymm12 times the weights at an offset.
 #define PJ_QUAD_PRODUCTS(sum0, sum1, SECOND, at)       \
@@ -112,14 +122,17 @@ alignas(32) constexpr int16_t kLowBytes[16] = {255, 255, 255, 255, 255, 255, 255
   PIXELS(PJ_QUAD_START, SECOND)                        \
   "mov (%[panel]), %k[n]\n\t"                          \
   "test %k[n], %k[n]\n\t"                              \
-  "jz 2f\n"                                            \
+  "jz 2f\n\t"                                          \
+  "vmovdqa %%ymm11, %[aside]\n\t"                      \
+  "vmovdqa %[ones], %%ymm11\n"                         \
   "1:\n\t"                                             \
   "movzwl (%[position]), %k[i]\n\t"                    \
   "movzwl 2(%[position]), %k[j]\n\t"                   \
   PIXELS(PJ_QUAD_STRONG, SECOND)                       \
   PJ_QUAD_NEXT(2)                                      \
   "sub $2, %k[n]\n\t"                                  \
-  "jnz 1b\n"                                           \
+  "jnz 1b\n\t"                                         \
+  "vmovdqa %[aside], %%ymm11\n"                        \
   "2:\n\t"                                             \
   "vmovdqa %[ones], %%ymm15\n\t"                       \
   PJ_QUAD_LOOP(PIXELS, PJ_QUAD_PLAIN, SECOND, 4, PJ_QUAD_POSITION, PJ_QUAD_NEXT) \
@@ -147,7 +160,7 @@ alignas(32) constexpr int16_t kLowBytes[16] = {255, 255, 255, 255, 255, 255, 255
 #define PJ_QUAD_YES(...) __VA_ARGS__
 #define PJ_QUAD_ASM(mr, SECOND)                                                                   \
   asm volatile(PJ_QUAD_SUMS(PJ_QUAD_PIXELS_##mr, SECOND)                                          \
-               : [w] "+r"(w), [position] "+r"(position), [n] "=&r"(n), [i] "=&r"(i), [j] "=&r"(j) \
+               : [w] "+r"(w), [position] "+r"(position), [n] "=&r"(n), [i] "=&r"(i), [j] "=&r"(j), [aside] "=&m"(aside) \
                : [panel] "r"(panel), [choices] "m"(choices), [sums] "m"(sums), [row0] "r"(x[0]),  \
                  [row1] "r"(x[1]), [row2] "r"(x[2]), [row3] "r"(x[3]), [row4] "r"(x[4]),          \
                  [row5] "r"(x[5]), [ones] "m"(kOnes), [low_bytes] "m"(kLowBytes)                  \
@@ -166,6 +179,7 @@ PJ_INLINE void sum_quads(const std::byte* panel, const QuadLists& lists, const s
   const std::byte* position = panel + lists.positions_at();
   const std::byte* choices = panel + lists.choices_at() + (counts[0] + counts[1]) * int64_t{4};
   int64_t n, i, j;
+  __m256i aside;
   if constexpr (mr == 6 && vectors == 2) PJ_QUAD_ASM(6, PJ_QUAD_YES);
   if constexpr (mr == 4 && vectors == 2) PJ_QUAD_ASM(4, PJ_QUAD_YES);
   if constexpr (mr == 2 && vectors == 2) PJ_QUAD_ASM(2, PJ_QUAD_YES);
