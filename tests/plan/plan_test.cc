@@ -29,7 +29,11 @@ std::vector<std::byte> pack_all(const Graph& graph, const Plan& plan) {
 
 // A machine that does not exist, with kernels that no build has.
 Target invented_target() {
-  return {"walnut", IsaSet::from_bits(uint64_t{1} << 40), 3, 12 << 10, 100 << 10, 0};
+  return {.name = "walnut",
+          .isa = IsaSet::from_bits(uint64_t{1} << 40),
+          .cores = 3,
+          .l1_bytes = 12 << 10,
+          .l2_bytes = 100 << 10};
 }
 std::vector<KernelDesc> invented_catalog() {
   const IsaSet isa = invented_target().isa;
