@@ -71,7 +71,7 @@ PJ_INLINE void accumulate(const VnniTile& t, const VnniRow& r, int64_t x_offset,
   constexpr int kVectors = panels * Vnni::kPanelVectors;
   // A dot product takes 4 cycles and two start in each: fewer than 8 sums are split.
   constexpr int kChains = mr * kVectors > 4 ? 1 : (mr * kVectors > 2 ? 2 : 4);
-  Accumulators<mr, kVectors> more[kChains] = {};  // more[0] is acc
+  Accumulators<mr, kVectors> more[kChains] = {};  // the other chains'; one too many
   const Vnni::Ints flip = Vnni::set32(t.in_flip);
   Lanes<panels> w(r.panel + 128, t.panel_bytes);
   const uint8_t* const* row = r.rows;
@@ -82,7 +82,9 @@ PJ_INLINE void accumulate(const VnniTile& t, const VnniRow& r, int64_t x_offset,
       int32_t q = t.quads;
       for (; q >= kChains; q -= kChains) {
         accumulate_quad<mr, panels>(x, w, 0, flip, acc);
-        for (int c = 1; c < kChains; ++c) accumulate_quad<mr, panels>(x, w, c, flip, more[c]);
+        unrolled<kChains - 1>([&](auto c) __attribute__((always_inline)) {
+          accumulate_quad<mr, panels>(x, w, c + 1, flip, more[c]);
+        });
         x.advance(4 * kChains);
         w.advance(64 * kChains);
       }
@@ -95,9 +97,10 @@ PJ_INLINE void accumulate(const VnniTile& t, const VnniRow& r, int64_t x_offset,
       }
     }
   }
-  for (int c = 1; c < kChains; ++c)
-    for (int i = 0; i < mr; ++i)
-      for (int v = 0; v < kVectors; ++v) acc[i][v] = Vnni::add32(acc[i][v], more[c][i][v]);
+  unrolled<(kChains - 1) * mr * kVectors>([&](auto n) __attribute__((always_inline)) {
+    constexpr int c = n / (mr * kVectors), i = n / kVectors % mr, v = n % kVectors;
+    acc[i][v] = Vnni::add32(acc[i][v], more[c][i][v]);
+  });
 }
 
 // Sums begin as bias, with the corrections of `mr` pixels or null.
