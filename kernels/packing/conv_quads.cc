@@ -76,15 +76,22 @@ class Matching {
   // True if none of `chosen` is left alone. The first partner that is free mostly leads there; else
   // nodes with few partners come first.
   bool match(const Node* nodes, uint32_t chosen) {
-    std::fill_n(edges_, kMostNodes, 0);
-    for (uint32_t from = chosen; from != 0; from &= from - 1) {
-      const int i = lowest(from);
-      for (uint32_t to = from & (from - 1); to != 0; to &= to - 1) {
-        const int j = lowest(to);
-        if (nodes[i].line.fits(nodes[j].line)) edges_[i] |= bit(j), edges_[j] |= bit(i);
+    free_ = chosen;
+    std::fill_n(mate_, kMostNodes, -1);
+    for (uint32_t left = chosen; left != 0; left &= free_) {
+      const int a = lowest(left);
+      left &= ~bit(a);
+      for (uint32_t near = left; near != 0; near &= near - 1) {
+        if (!nodes[a].line.fits(nodes[lowest(near)].line)) continue;
+        join(a, lowest(near));
+        break;
       }
     }
-    return match(chosen, false) || match(chosen, true);
+    if (free_ == 0) return true;
+    find_partners(nodes, chosen);
+    if (exchange()) return true;
+    begin_with_fewest(chosen);
+    return exchange();
   }
   // -1 for none.
   int mate(int node) const { return mate_[node]; }
@@ -94,11 +101,31 @@ class Matching {
   static int lowest(uint32_t nodes) { return __builtin_ctz(nodes); }
   int partners(int node) const { return __builtin_popcount(edges_[node] & free_); }
 
+  void find_partners(const Node* nodes, uint32_t chosen) {
+    std::fill_n(edges_, kMostNodes, 0);
+    for (uint32_t from = chosen; from != 0; from &= from - 1) {
+      const int i = lowest(from);
+      for (uint32_t to = from & (from - 1); to != 0; to &= to - 1) {
+        const int j = lowest(to);
+        if (nodes[i].line.fits(nodes[j].line)) edges_[i] |= bit(j), edges_[j] |= bit(i);
+      }
+    }
+  }
   int fewest_partners(uint32_t nodes) const {
     int best = lowest(nodes);
     for (; nodes != 0; nodes &= nodes - 1)
       if (partners(lowest(nodes)) < partners(best)) best = lowest(nodes);
     return best;
+  }
+  void begin_with_fewest(uint32_t nodes) {
+    free_ = nodes;
+    std::fill_n(mate_, kMostNodes, -1);
+    for (uint32_t left = nodes; left != 0; left &= free_) {
+      const int a = fewest_partners(left);
+      const uint32_t near = edges_[a] & free_;
+      if (near != 0) join(a, fewest_partners(near));
+      left &= ~bit(a);
+    }
   }
   void join(int a, int b) {
     mate_[a] = b;
@@ -106,26 +133,17 @@ class Matching {
     free_ &= ~(bit(a) | bit(b));
   }
   // Two that are left alone take the partners of each other's neighbours.
-  bool exchange(int a) {
+  void exchange(int a) {
     for (uint32_t near = edges_[a]; near != 0; near &= near - 1) {
       const int c = lowest(near), d = mate_[c];
       const uint32_t others = d < 0 ? 0 : edges_[d] & free_ & ~bit(a);
       if (others == 0) continue;
       join(a, c);
       join(lowest(others), d);
-      return true;
+      return;
     }
-    return false;
   }
-  bool match(uint32_t nodes, bool carefully) {
-    free_ = nodes;
-    std::fill_n(mate_, kMostNodes, -1);
-    for (uint32_t left = nodes; left != 0; left &= free_) {
-      const int a = carefully ? fewest_partners(left) : lowest(left);
-      const uint32_t near = edges_[a] & free_;
-      if (near != 0) join(a, carefully ? fewest_partners(near) : lowest(near));
-      left &= ~bit(a);
-    }
+  bool exchange() {
     for (uint32_t left = free_; left != 0; left &= left - 1)
       if ((free_ & bit(lowest(left))) != 0) exchange(lowest(left));
     return free_ == 0;
@@ -134,6 +152,27 @@ class Matching {
   uint32_t edges_[kMostNodes], free_ = 0;
   int mate_[kMostNodes];
 };
+
+// Elements of `a` and `b` in turn, from the lower or upper halves.
+template <bool upper>
+Bytes zip(Bytes a, Bytes b) {
+  constexpr int o = upper ? 8 : 0;
+  return __builtin_shufflevector(a, b, o, o + 16, o + 1, o + 17, o + 2, o + 18, o + 3, o + 19,
+                                 o + 4, o + 20, o + 5, o + 21, o + 6, o + 22, o + 7, o + 23);
+}
+
+// Rows become columns.
+void transpose(Bytes (&rows)[kQuadBlock]) {
+  static_assert(kQuadBlock == 16 && kQuadChannels == 16);
+  for (int step = 0; step < 4; ++step) {
+    Bytes zipped[kQuadBlock];
+    for (int i = 0; i < kQuadBlock / 2; ++i) {
+      zipped[2 * i] = zip<false>(rows[i], rows[i + kQuadBlock / 2]);
+      zipped[2 * i + 1] = zip<true>(rows[i], rows[i + kQuadBlock / 2]);
+    }
+    std::copy_n(zipped, kQuadBlock, rows);
+  }
+}
 
 // The weights of the panel from channel `first`.
 struct PanelWeights {
@@ -147,14 +186,22 @@ struct PanelWeights {
   void load(int32_t block, int32_t count, Chars* out) const {
     const int32_t channels = std::min(s.nr, s.out_channels - first);
     const uint8_t flip = s.weights == DType::kU8 ? 0x80 : 0;
-    uint8_t values[kQuadBlock][kQuadChannels];
-    std::memset(values, static_cast<uint8_t>(zero_point), sizeof(values));
-    for (int32_t n = 0; n < channels; ++n) {
-      const auto* w = reinterpret_cast<const uint8_t*>(weights) + block * s.in_stride +
-                      (first + n) * s.out_stride;
-      for (int32_t k = 0; k < count; ++k) values[k][n] = w[k * s.in_stride] ^ flip;
+    const auto* from =
+        reinterpret_cast<const uint8_t*>(weights) + block * s.in_stride + first * s.out_stride;
+    Bytes rows[kQuadBlock];  // of channels, then of k's
+    if (s.in_stride == 1 && count == kQuadBlock && channels == kQuadChannels) {
+      for (int32_t n = 0; n < channels; ++n) {
+        std::memcpy(&rows[n], from + n * s.out_stride, kQuadBlock);
+        rows[n] ^= flip;
+      }
+    } else {
+      std::memset(rows, static_cast<uint8_t>(zero_point), sizeof(rows));
+      for (int32_t n = 0; n < channels; ++n)
+        for (int32_t k = 0; k < count; ++k)
+          rows[n][k] = from[n * s.out_stride + k * s.in_stride] ^ flip;
     }
-    std::memcpy(out, values, sizeof(values));
+    transpose(rows);
+    std::memcpy(out, rows, sizeof(rows));
   }
 };
 
@@ -269,11 +316,12 @@ class Sorter {
   // Makes plain quads strong, two of similar size at a time, the smallest first.
   void join() {
     constexpr int kTries = 8;
-    std::vector<const Quad*> by_size[kMostPair + 1];
-    for (const Quad& q : plain)
-      by_size[std::max(q.pair(0).largest(), q.pair(1).largest())].push_back(&q);
-    std::vector<const Quad*> order;
-    for (const auto& some : by_size) order.insert(order.end(), some.begin(), some.end());
+    auto size = [](const Quad& q) { return std::max(q.pair(0).largest(), q.pair(1).largest()); };
+    size_t places[kMostPair + 2] = {};
+    for (const Quad& q : plain) ++places[size(q) + 1];
+    for (int i = 0; i < kMostPair; ++i) places[i + 1] += places[i];
+    std::vector<const Quad*> order(plain.size());
+    for (const Quad& q : plain) order[places[size(q)]++] = &q;
     std::vector<Quad> left;
     for (size_t i = 0; i < order.size(); ++i) {
       if (order[i] == nullptr) continue;
@@ -300,17 +348,17 @@ class Sorter {
 
 // The weights of the four nodes next to each other; or of the even ones and then of the odd ones.
 void write_weights(const Quad& q, bool wide, std::byte* out) {
-  uint8_t lines[4][kQuadChannels];
-  for (int i = 0; i < 4; ++i) {
-    const Bytes w = q.lines[i].positive - q.lines[i].negative;
-    std::memcpy(lines[i], &w, sizeof(w));
+  Bytes w[4], to[4];
+  for (int i = 0; i < 4; ++i) w[i] = q.lines[i].positive - q.lines[i].negative;
+  // Every second one first: zipped with the others, they are in their order again.
+  const Bytes even[] = {zip<false>(w[0], w[2]), zip<true>(w[0], w[2])};
+  const Bytes odd[] = {zip<false>(w[1], w[3]), zip<true>(w[1], w[3])};
+  for (int half = 0; half < 2; ++half) {
+    to[wide ? half : 2 * half] = wide ? even[half] : zip<false>(even[half], odd[half]);
+    to[wide ? half + 2 : 2 * half + 1] = wide ? odd[half] : zip<true>(even[half], odd[half]);
   }
-  for (int n = 0; n < kQuadChannels; ++n) {
-    const auto even = static_cast<uint16_t>(lines[0][n] | lines[wide ? 2 : 1][n] << 8);
-    const auto odd = static_cast<uint16_t>(lines[wide ? 1 : 2][n] | lines[3][n] << 8);
-    std::memcpy(out + n * (wide ? 2 : 4), &even, 2);
-    std::memcpy(out + (wide ? kQuadBytes / 2 + n * 2 : n * 4 + 2), &odd, 2);
-  }
+  static_assert(sizeof(to) == kQuadBytes);
+  std::memcpy(out, to, sizeof(to));
 }
 
 void write_quads(const Sorter& panel, const QuadLists& lists, std::byte* out) {
