@@ -238,46 +238,55 @@ class Sorter {
   // Nodes for `count` k's and for more up to a multiple of four, then for what of their weights
   // does not fit a byte. False if that does not fit another.
   bool load(int32_t block, int32_t count) {
-    const Words least = Words{} - 128, most = Words{} + 127;
+    const int32_t zero_point = weights_.zero_point;
+    const Chars low = Chars{} + static_cast<int8_t>(std::max(zero_point - 128, -128)),
+                high = Chars{} + static_cast<int8_t>(std::min(zero_point + 127, 127));
     Chars values[kQuadBlock];
     weights_.load(block, count, values);
     count_ = whole_ = (count + 3) / 4 * 4;
     for (int k = 0; k < whole_; ++k) {
-      if (weights_.zero_point == 0) {
-        nodes_[k] = {k, line_of(values[k])};
-        continue;
+      const Chars v = values[k];
+      if (any((v < low) | (v > high))) {
+        if (!split(k, __builtin_convertvector(v, Words) - static_cast<int16_t>(zero_point)))
+          return false;
+      } else {
+        nodes_[k] = {k, line_of(v - static_cast<int8_t>(zero_point))};
       }
-      const Words v =
-          __builtin_convertvector(values[k], Words) - static_cast<int16_t>(weights_.zero_point);
-      const Words w = v < least ? least : (v > most ? most : v), left = v - w;
-      nodes_[k] = {k, line_of(w)};
-      if (!any(left)) continue;
-      if (any((left < least) | (left > most)) || count_ == kMostNodes) return false;
-      nodes_[count_++] = {k, line_of(left)};
     }
+    return true;
+  }
+  bool split(int k, const Words& v) {
+    const Words least = Words{} - 128, most = Words{} + 127;
+    const Words w = v < least ? least : (v > most ? most : v), left = v - w;
+    if (any((left < least) | (left > most)) || count_ == kMostNodes) return false;
+    nodes_[k] = {k, line_of(w)};
+    nodes_[count_++] = {k, line_of(left)};
     return true;
   }
 
   bool sort_block(int32_t block) {
     uint32_t all = 0, rest = 0;
+    int moved = 0;  // quads of k's in `rest`
     for (int i = 0; i < count_; i += 4) {
       const uint32_t four = (count_ - i >= 4 ? 0xfU : (1U << (count_ - i)) - 1) << i;
       const bool stays = count_ == whole_ && nodes_[i].line.fits(nodes_[i + 1].line) &&
                          nodes_[i + 2].line.fits(nodes_[i + 3].line);
       all |= four;
-      if (!stays) rest |= four;
+      if (stays) continue;
+      rest |= four;
+      if (i < whole_) ++moved;
     }
     const auto first = static_cast<std::ptrdiff_t>(shuffled.size());
     if (rest != 0) {
       Matching matching;
       if (!matching.match(nodes_, rest) && rest != all) {
         rest = all;
+        moved = whole_ / 4;
         matching.match(nodes_, all);
       }
       shuffle(block, matching, rest);
     }
-    const auto more = static_cast<std::ptrdiff_t>(shuffled.size()) - first -
-                      __builtin_popcount(rest & ((uint64_t{1} << whole_) - 1)) / 4;
+    const auto more = static_cast<std::ptrdiff_t>(shuffled.size()) - first - moved;
     if (more > 0 && count_ == whole_ && (more > 1 || more > spare_)) {
       shuffled.erase(shuffled.begin() + first, shuffled.end());
       for (int i = 0; i < whole_; i += 4) add_neighbours(block, i, wide);
