@@ -12,7 +12,8 @@ void f32(int64_t repeats) {
       repeats, [](__m256 sum, __m256& a, __m256& b) { return _mm256_fmadd_ps(a, b, sum); });
 }
 
-// Bytes widened to 16 bits: the only way whose sums cannot saturate.
+// Bytes widened to 16 bits: no weights saturate these sums. Kernels that pair weights by their size
+// (kernels/conv/quads.h) need fewer instructions and may exceed this.
 void int8(int64_t repeats) {
   accumulate<kChains, __m256i, __m256i>(repeats, [](__m256i sum, __m256i& a, __m256i& b) {
     obscure(a);
