@@ -87,7 +87,7 @@ void add_execution_options(Parser& parser, ExecutionOptions& options, DefaultThr
   parser
       .option("--precision", options.precision,
               "what floats are computed in: f32 (default); f16: 16 bits where this CPU has such "
-              "arithmetic, which is faster and right to about three digits")
+              "arithmetic, which is faster and rounds each activation to 11 bits")
       .one_of({"f32", "f16"})
       .type_name("f32|f16");
 }

@@ -106,10 +106,10 @@ typedef struct pj_model_options {
    * pthreadpool or one thread. NULL: "off". Read during the call only. */
   const char* xnnpack;
   /* What floats are computed in: "f32", or "f16" to allow arithmetic on 16-bit floats where this
-   * CPU has it (ARM with FEAT_FP16) and this library kernels for it: about twice as fast, for
-   * results that are right to about three digits. Elsewhere "f16" is f32. Inputs and outputs stay
-   * what they are, and integers exact. Others are pj_invalid_argument. NULL: "f32". Read during
-   * the call only. */
+   * CPU has it (ARM with FEAT_FP16) and this library kernels for it: about twice as fast. Every
+   * activation is rounded to 11 bits, which a network may magnify: docs/boards.md has measured
+   * errors. Elsewhere "f16" is f32. Inputs and outputs stay what they are, and integers exact.
+   * Others are pj_invalid_argument. NULL: "f32". Read during the call only. */
   const char* precision;
 } pj_model_options;
 
