@@ -170,6 +170,11 @@ TEST(Model, ChecksItsOptions) {
   EXPECT_THAT(pj_last_error(), HasSubstr("'sometimes'"));
 
   options = PJ_MODEL_OPTIONS_INIT;
+  options.precision = "f17";
+  EXPECT_EQ(load_with(options), pj_invalid_argument);
+  EXPECT_THAT(pj_last_error(), HasSubstr("'f17'"));
+
+  options = PJ_MODEL_OPTIONS_INIT;
   options.max_arena_bytes = UINT64_MAX;
   EXPECT_EQ(load_with(options), pj_invalid_argument);
   EXPECT_THAT(pj_last_error(), HasSubstr("max_arena_bytes"));
