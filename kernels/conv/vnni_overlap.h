@@ -44,7 +44,7 @@ struct OverlapBlock {
   }
 };
 
-// Blocks for all `cols` pixels of a row, at least one block of them; the last one overlaps the one
+// Blocks for all `cols` pixels of a row, more than a block of them; the last one overlaps the one
 // before it. For results that need no limits, in tiles whose window is one segment of at least
 // kOverlapGroups quads.
 template <int panels>
@@ -74,16 +74,15 @@ template <int panels>
         });
     if (left == 0) out -= back * t.out_step;
   };
-  while (left >= 2) {
+  do {
     next(blocks[1], blocks[0]);
+    if (left == 0) {
+      blocks[0] = blocks[1];
+      break;
+    }
     next(blocks[0], blocks[1]);
-  }
-  if (left > 0) {
-    next(blocks[1], blocks[0]);
-    requantize_block<Block::kPixels, panels, true, false>(t, r, out, blocks[1].acc);
-  } else {
-    requantize_block<Block::kPixels, panels, true, false>(t, r, out, blocks[0].acc);
-  }
+  } while (left > 0);
+  requantize_block<Block::kPixels, panels, true, false>(t, r, out, blocks[0].acc);
 }
 
 }  // namespace

@@ -26,8 +26,6 @@
 // the anonymous namespace.
 #pragma once
 
-#include <type_traits>
-
 #include "kernels/depthwise/dot_crossed.h"
 #include "kernels/depthwise/dot_tile.h"
 
@@ -246,7 +244,7 @@ void run_dot_panel(const DotTile<V>& d, const DotPanel& panel, bool new_taps) {
       const int32_t first = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
       if (d.multiplier > 1) {
         fill_strips<V, G, DotLoad::kExpanded>(d, panel, row, rows, first, count + reach);
-      } else if (panel.channels == V::kChannels / G) {
+      } else if (!V::kMasks && panel.channels == V::kChannels / G) {
         fill_strips<V, G, DotLoad::kWhole>(d, panel, row, rows, first, count + reach);
       } else {
         fill_strips<V, G, DotLoad::kPart>(d, panel, row, rows, first, count + reach);
@@ -280,15 +278,15 @@ PJ_INLINE void find_sources(const ConvKernelParams& p, int32_t first, DotSource 
 }
 
 // A tile of any number of rows, columns and channels, from a channel that is a multiple of nr.
-template <typename V, typename X>
-void run_dot(const Tile& t) {
+template <typename V>
+void run_dot(const Tile& t, bool signed_values) {
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
-  constexpr bool kFlipped = std::is_signed_v<X> == V::kUnsigned;
+  const bool flipped = signed_values == V::kUnsigned;
   const int32_t shifts = dot_shifts(p);
   const DotTile<V> d{t,
                      p,
-                     typename V::Stage(p.stage, std::is_signed_v<X>),
-                     kFlipped ? uint8_t{128} : uint8_t{0},
+                     typename V::Stage(p.stage, signed_values),
+                     flipped ? uint8_t{128} : uint8_t{0},
                      shifts,
                      dot_groups(p.kernel_h, shifts),
                      dot_steps(p, V::kBytes),

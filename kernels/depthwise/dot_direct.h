@@ -113,11 +113,10 @@ PJ_INLINE void sum_window(const std::byte* weights, int32_t parts, int32_t tap,
   } while (__builtin_expect(--parts > 0, 0));
 }
 
-// Rows [row, end) of the tile, R at a time and as many as that makes; returns the next one. S is
-// the stride.
+// Rows [row, end) of the tile, R at a time; the last ones may be fewer. S is the stride.
 template <typename V, int S, int R, int G>
-[[gnu::noinline]] int32_t direct_rows(const DotTile<V>& d, const DotPanel& panel,
-                                      const std::byte* blank, int32_t row, int32_t end) {
+[[gnu::noinline]] void direct_rows(const DotTile<V>& d, const DotPanel& panel,
+                                   const std::byte* blank, int32_t row, int32_t end) {
   constexpr int32_t kTap = (S == 1 ? 2 : 1) * kGroupRows * V::kBytes;
   constexpr int kShared = kDirectWindow - S;  // columns that a pixel shares with the one before it
   const std::byte* const packed = panel.packed;
@@ -133,10 +132,11 @@ template <typename V, int S, int R, int G>
   const RowParts<G> parts(d.t.size[kCol]);
   DirectColumns<V, G> columns(d, panel, parts.distance);
   const int32_t first = d.t.begin[kCol] * S - d.p.pad_left;
-  for (; row + R <= end; row += R) {
+  for (; row < end; row += R) {
+    const int32_t rows = end - row < R ? end - row : R;
     for (int32_t r = 0; r < kGroupRows; ++r) {
       // Windows of three rows have weights of zero for the fourth: any will do.
-      const std::byte* in = d.t.rows[row * S + (r < kDirectWindow + R - 1 ? r : 0)];
+      const std::byte* in = d.t.rows[row * S + (r < kDirectWindow + rows - 1 ? r : 0)];
       columns.rows[r] = (in == nullptr ? blank : in) + panel.in_offset;
     }
     std::byte* out = d.t.out[0] + panel.out_offset + row * row_bytes;
@@ -146,6 +146,7 @@ template <typename V, int S, int R, int G>
     for (int32_t x = parts.pixels; x > 0; --x, column += S, out += col_bytes) {
       unrolled<S>([&](auto i) PJ_INLINE_LAMBDA { columns.load(column + i, quads[kShared + i]); });
       unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
+        if (r > 0 && r >= rows) return;
         typename V::Sums sums[V::kSums];
         unrolled<V::kSums>([&](auto s) PJ_INLINE_LAMBDA { sums[s] = bias[s]; });
         sum_window<V>(weights + r * kGroupRows * V::kBytes, header.parts, kTap, quads, sums);
@@ -156,7 +157,6 @@ template <typename V, int S, int R, int G>
       });
     }
   }
-  return row;
 }
 
 // Rows [row, end) of a panel.
@@ -165,10 +165,9 @@ PJ_INLINE void direct_panel(const DotTile<V>& d, const DotPanel& panel, const st
                             int32_t row, int32_t end) {
   if (d.p.stride_w == 2) {
     direct_rows<V, 2, 1, G>(d, panel, blank, row, end);
-    return;
+  } else {
+    direct_rows<V, 1, 2, G>(d, panel, blank, row, end);
   }
-  row = direct_rows<V, 1, 2, G>(d, panel, blank, row, end);
-  if (row < end) direct_rows<V, 1, 1, G>(d, panel, blank, row, end);
 }
 
 // A line of padding for rows outside the image; null if there are none.

@@ -21,6 +21,7 @@ struct DotNeon {
   static constexpr bool kUnsigned = false;  // inputs, as products see them
   // Whether the usual results have a form without branches, so that pixels overlap in the CPU.
   static constexpr bool kPlainStores = true;
+  static constexpr bool kMasks = false;
   static constexpr int kBytes = 16;
   static constexpr int kChannels = 16;
   static constexpr int kSums = 4;    // accumulators of a vector of pixels

@@ -11,6 +11,8 @@
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/depthwise/dot_neon.h"
 
 namespace pj {
@@ -153,7 +155,7 @@ bool DotNeon<X>::direct(const DotTile<DotNeon>& d, const DotPanel& panel) {
 template <typename X, typename W, int mr, int nr>
 void run_dot_neon(const Tile& t) {
   static_assert(mr == DotNeon<X>::kPixels && nr == DotNeon<X>::kChannels);
-  run_dot<DotNeon<X>, X>(t);
+  run_dot<DotNeon<X>>(t, std::is_signed_v<X>);
 }
 
 }  // namespace

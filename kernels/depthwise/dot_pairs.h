@@ -5,6 +5,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/depthwise/dot.h"
 #include "kernels/depthwise/dot_lanes.h"
 
@@ -15,6 +17,7 @@ struct DotPairs {
   using Stage = DotStage;
   static constexpr bool kUnsigned = true;  // inputs, as products see them
   static constexpr bool kPlainStores = false;
+  static constexpr bool kMasks = false;
   using Bytes = __m256i;
   using Sums = __m256i;
   static constexpr int kBytes = 32;
@@ -84,7 +87,7 @@ struct DotPairs {
 template <typename X, typename W, int mr, int nr>
 void run_dot_pairs(const Tile& t) {
   static_assert(mr == DotPairs::kPixels && nr == DotPairs::kChannels);
-  run_dot<DotPairs, X>(t);
+  run_dot<DotPairs>(t, std::is_signed_v<X>);
 }
 
 }  // namespace

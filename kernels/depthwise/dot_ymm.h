@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/depthwise/dot.h"
 #include "kernels/depthwise/dot_lanes.h"
 
@@ -13,6 +15,7 @@ struct DotYmm {
   using Stage = DotStage;
   static constexpr bool kUnsigned = true;  // inputs, as products see them
   static constexpr bool kPlainStores = false;
+  static constexpr bool kMasks = false;
   using Bytes = __m256i;
   using Sums = __m256i;
   static constexpr int kBytes = 32;
@@ -104,7 +107,7 @@ struct DotYmm {
 template <typename X, typename W, int mr, int nr>
 void run_dot_ymm(const Tile& t) {
   static_assert(mr == DotYmm::kPixels && nr == DotYmm::kChannels);
-  run_dot<DotYmm, X>(t);
+  run_dot<DotYmm>(t, std::is_signed_v<X>);
 }
 
 }  // namespace

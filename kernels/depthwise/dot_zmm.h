@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/common/merge_512.h"
 #include "kernels/depthwise/dot.h"
 
@@ -13,6 +15,7 @@ struct DotZmm {
   using Stage = DotStage;
   static constexpr bool kUnsigned = true;  // inputs, as products see them
   static constexpr bool kPlainStores = false;
+  static constexpr bool kMasks = true;  // loads of some channels are as fast as those of all
   using Bytes = __m512i;
   using Sums = __m512i;
   static constexpr int kBytes = 64;
@@ -211,7 +214,7 @@ struct DotZmm {
 template <typename X, typename W, int mr, int nr>
 void run_dot_zmm(const Tile& t) {
   static_assert(mr == DotZmm::kPixels && nr == DotZmm::kChannels);
-  run_dot<DotZmm, X>(t);
+  run_dot<DotZmm>(t, std::is_signed_v<X>);
 }
 
 }  // namespace
