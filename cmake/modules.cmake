@@ -81,7 +81,9 @@ function(pj_level_code module source list)
   # Where the other levels gain from -O3 (measured: floats), this one has loops that are unrolled as
   # they are written.
   set(optimise -O3)
-  if(name STREQUAL avxvnni)
+  if(PJ_SANITIZE)
+    set(optimise -O1) # more takes gcc 12 many minutes, with all the checks between instructions
+  elseif(name STREQUAL avxvnni)
     set(optimise -O2)
   endif()
   target_compile_options(${target} PRIVATE ${PJ_WARNINGS} -Wno-psabi ${optimise} -fvisibility=hidden
