@@ -7,25 +7,18 @@
 #include <limits>
 
 #include "kernels/common/half_neon.h"
-#include "kernels/pool/pool.h"
+#include "kernels/pool/taps.h"
 
 namespace pj {
 namespace {
 
-// The taps of an output pixel that are inside the image.
-struct HalfTaps {
-  const std::byte* const* rows;
-  int32_t row_count, cols;
-  int64_t first, column_bytes;  // bytes
-};
-
 template <bool average>
-PJ_INLINE Halves pooled(const HalfTaps& taps, int64_t offset, int32_t channels) {
+PJ_INLINE Halves pooled(const Taps& taps, int64_t offset, int32_t channels) {
   Halves most = set_halves(-std::numeric_limits<float>::infinity());
   float32x4_t low = vdupq_n_f32(0), high = low;
   for (int32_t i = 0; i < taps.row_count; ++i) {
-    const std::byte* at = taps.rows[i] + taps.first + offset;
-    for (int32_t j = 0; j < taps.cols; ++j, at += taps.column_bytes) {
+    const std::byte* at = taps.rows[i] + taps.first_col_bytes + offset;
+    for (int32_t j = 0; j < taps.cols; ++j, at += taps.col_bytes) {
       const Halves x = load_halves(at, channels);
       if constexpr (average) {
         low = vaddq_f32(low, low_floats(x));
@@ -36,7 +29,7 @@ PJ_INLINE Halves pooled(const HalfTaps& taps, int64_t offset, int32_t channels) 
     }
   }
   if constexpr (!average) return most;
-  const float32x4_t count = vdupq_n_f32(static_cast<float>(taps.row_count * taps.cols));
+  const float32x4_t count = vdupq_n_f32(static_cast<float>(taps.count()));
   return narrow(vdivq_f32(low, count), vdivq_f32(high, count));
 }
 
@@ -44,16 +37,9 @@ template <bool average>
 void half_pool_tile(const Tile& t, const PoolParams& p) {
   const Halves low = set_halves(p.float_low), high = set_halves(p.float_high);
   for (int32_t row = 0; row < t.size[kRow]; ++row) {
-    HalfTaps taps{t.rows + row * p.stride_h, p.kernel_h, 0, 0, p.in_col_bytes};
-    // Rows outside the input are at the ends.
-    while (taps.row_count > 0 && *taps.rows == nullptr) ++taps.rows, --taps.row_count;
-    while (taps.row_count > 0 && taps.rows[taps.row_count - 1] == nullptr) --taps.row_count;
+    Taps taps(t, p, row);
     for (int32_t col = 0; col < t.size[kCol]; ++col) {
-      const int32_t begin = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
-      const int32_t first = begin > 0 ? begin : 0;
-      const int32_t end = begin + p.kernel_w < p.in_width ? begin + p.kernel_w : p.in_width;
-      taps.first = first * p.in_col_bytes;
-      taps.cols = end > first ? end - first : 0;
+      taps.move_to(p, t.begin[kCol] + col);
       std::byte* y = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes;
       for (int32_t c = 0; c < t.size[kChannel]; c += kHalfLanes) {
         const int32_t left = t.size[kChannel] - c;

@@ -11,6 +11,7 @@
 
 #include "kernels/common/simd.h"
 #include "kernels/pool/pool.h"
+#include "kernels/pool/taps.h"
 
 namespace pj {
 namespace {
@@ -46,15 +47,6 @@ struct FloatMaxLanes {
   PJ_INLINE VecF32 start() const { return splat(-std::numeric_limits<float>::infinity()); }
   PJ_INLINE VecF32 step(VecF32 best, VecF32 x) const { return larger_of(x, best); }
   PJ_INLINE VecF32 finish(VecF32 best, int32_t) const { return best; }
-};
-
-// The taps of one output pixel: those of rows [0, rows) x cols [0, cols) that exist.
-struct Taps {
-  const std::byte* const* rows;
-  int32_t row_count;
-  int64_t first_col_bytes, col_bytes;
-  int32_t cols;
-  int32_t count() const { return row_count * cols; }
 };
 
 template <int n, typename T>
@@ -105,16 +97,9 @@ template <typename T, typename R>
 void pool_tile(const Tile& t, const PoolParams& p, const R& r) {
   const int64_t channels = t.size[kChannel];
   for (int32_t row = 0; row < t.size[kRow]; ++row) {
-    Taps taps{t.rows + row * p.stride_h, p.kernel_h, 0, p.in_col_bytes, 0};
-    // Rows outside the input are at the ends.
-    while (taps.row_count > 0 && *taps.rows == nullptr) ++taps.rows, --taps.row_count;
-    while (taps.row_count > 0 && taps.rows[taps.row_count - 1] == nullptr) --taps.row_count;
+    Taps taps(t, p, row);
     for (int32_t col = 0; col < t.size[kCol]; ++col) {
-      const int32_t begin = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
-      const int32_t first = begin > 0 ? begin : 0;
-      const int32_t end = begin + p.kernel_w < p.in_width ? begin + p.kernel_w : p.in_width;
-      taps.first_col_bytes = first * p.in_col_bytes;
-      taps.cols = end > first ? end - first : 0;
+      taps.move_to(p, t.begin[kCol] + col);
       T* y = reinterpret_cast<T*>(t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes);
       const bool done =
           for_channel_blocks<kByteBlock>(
