@@ -111,8 +111,9 @@ int guarded(const Args& args) {
 
 int main(int argc, char** argv) {
   using namespace pj::cli;
-  // A file that may not grow further is an error of the write, as a full disk is.
-  std::signal(SIGXFSZ, SIG_IGN);
+  // A file that may not grow further is an error of the write, as a full disk is. Commands that are
+  // run do not inherit a handler, as they would that the signal is ignored.
+  std::signal(SIGXFSZ, [](int) {});
   const int status = guarded(Args(argv + std::min(argc, 1), argv + argc));
   // Numbers that never reached a full disk must not look like a success.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
