@@ -44,7 +44,6 @@ int64_t operations_of(UnaryFn fn) {
     case UnaryFn::kExp:
       return 10;
     case UnaryFn::kLogistic:
-      return 13;
     case UnaryFn::kSilu:
       return 12;
     case UnaryFn::kGeluTanh:
@@ -68,12 +67,12 @@ int64_t function_operations(const Graph& graph, const Op& op) {
       return count * operations_of(std::get<UnaryParams>(op.params).fn);
     case OpKind::kSoftmax:  // maximum, difference, factor, exponential, sum, scale
       return count * 15;
-    case OpKind::kPool2D: {
+    case OpKind::kPool2D: {  // windows that overlap can share what they do: each pixel once
       const auto& p = std::get<Pool2DParams>(op.params);
-      return count * p.kernel_h * p.kernel_w;
+      return std::min(count * p.kernel_h * p.kernel_w, elements(graph.tensor(op.inputs[0]).shape));
     }
-    case OpKind::kLayerNorm:  // four operations in 64 bits, which are twice as long, and four in 32
-      return count * 12;
+    case OpKind::kLayerNorm:  // sum, difference and sum of squares, twice a product and a sum
+      return count * 5;
     default:
       return 0;
   }
