@@ -360,7 +360,7 @@ int32_t even_step(int64_t n, int64_t most, int64_t unit) {
 
 // Loops of kernels that prepare a block of pixels for all channels: tiles are whole rows or blocks
 // of them, with all channels unless that leaves too few parts for threads.
-std::vector<Loop> make_window_loops(const ConvShape& s, const KernelDesc& kernel) {
+std::vector<Loop> make_quad_loops(const ConvShape& s, const KernelDesc& kernel) {
   constexpr int64_t kParts = 8, kLeastPanels = 4;
   const QuadRows block(s.kernel);
   const int32_t cols = even_step(s.out_w, block.pixels, kernel.mr);
@@ -433,7 +433,7 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
                   {kCol, tile.cols, true},
                   {kChannel, tile.channels, true}};
   } else if (kernel.packing == PackingId::kConvQuads) {
-    nest.loops = make_window_loops(s, kernel);
+    nest.loops = make_quad_loops(s, kernel);
   } else {
     nest.loops = make_loops(s, kernel, spec, c.target);
   }
