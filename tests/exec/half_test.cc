@@ -108,6 +108,24 @@ TEST(Half, Convolutions) {
   }
 }
 
+TEST(Half, TransposedConvolutions) {
+  for (const int32_t channels : {8, 21}) {
+    for (const int32_t k : {2, 3}) {
+      SCOPED_TRACE(std::to_string(channels) + " channels, " + std::to_string(k) + " taps");
+      HalfNet net;
+      const TensorId x = net.image({1, 5, 7, channels});
+      TransposeConv2DParams p;
+      p.stride_h = p.stride_w = 2;
+      p.out_h = 10;
+      p.out_w = 14;
+      p.padding.mode = PadMode::kSame;
+      expect_close_in_half(net, {net.then(OpKind::kTransposeConv2D, p,
+                                          {net.conv(x, {channels, 1, 1, channels}),
+                                           net.weights({12, k, k, channels}), net.weights({12})})});
+    }
+  }
+}
+
 TEST(Half, DepthwiseConvolutions) {
   for (const int32_t channels : {8, 21}) {
     for (const int32_t width : {1, 3, 4, 13}) {
