@@ -20,15 +20,17 @@ namespace pj {
 namespace {
 
 // Limits the results at(0) ... at(n - 1), references to vectors, to [low, high]; NaN stays NaN.
-// Many layers have one limit or none, and after short sums what is not needed counts.
+// Many layers have one limit or none, and after short sums what is not needed counts; but with few
+// lanes to ask costs more (on Cortex-A76, by instructions).
 template <int n, typename At>
 PJ_INLINE void limit_results(float low, float high, At&& at) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (low > -kInfinity) {
+  constexpr bool kAlways = Floats::kLanes == 4;
+  if (kAlways || low > -kInfinity) {
     const Floats::Vec limit = Floats::set(low);
     unrolled<n>([&](auto i) PJ_INLINE_LAMBDA { at(i) = Floats::at_least(at(i), limit); });
   }
-  if (high < kInfinity) {
+  if (kAlways || high < kInfinity) {
     const Floats::Vec limit = Floats::set(high);
     unrolled<n>([&](auto i) PJ_INLINE_LAMBDA { at(i) = Floats::at_most(at(i), limit); });
   }
