@@ -16,9 +16,9 @@ namespace pj {
 enum Dim : uint8_t { kBatch = 0, kRow = 1, kCol = 2, kChannel = 3 };
 inline constexpr int kDimCount = 4;
 
-// What may be read behind a strip of columns: as many steps of the window, for vectors that hold
-// several pixels, and as many bytes, for vectors longer than a pixel.
-inline constexpr int kStepsBehindStrips = 3;
+// What may be read behind a strip of columns: as many steps of the window, for kernels that hold
+// several pixels or load ahead, and as many bytes, for vectors longer than a pixel.
+inline constexpr int kStepsBehindStrips = 7;
 inline constexpr int kBytesBehindStrips = 64;
 
 struct Tile {
