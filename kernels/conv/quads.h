@@ -127,7 +127,7 @@ PJ_INLINE void store_pixel(std::byte* out, __m128i x) {
 
 // `blocks` times mr pixels, times 8 * vectors channels; all of them are written.
 template <int mr, int vectors>
-[[gnu::noinline]] void multiply(const QuadBlocks& b, const QuadStage& stage, int32_t blocks) {
+PJ_INLINE void multiply_blocks(const QuadBlocks& b, const QuadStage& stage, int32_t blocks) {
   const auto& panel = *reinterpret_cast<const QuadPanel*>(b.panel);
   const int32_t* corrections = b.corrections;
   const std::byte* x = b.x;
@@ -155,6 +155,18 @@ template <int mr, int vectors>
   }
 }
 
+template <int mr, int vectors>
+[[gnu::noinline]] void multiply(const QuadBlocks& b, const QuadStage& stage, int32_t blocks) {
+  multiply_blocks<mr, vectors>(b, stage, blocks);
+}
+
+// One pixel times whole panels: a call for each would take as long as its sums do.
+[[gnu::noinline]] void multiply_vector(QuadBlocks b, const QuadStage& stage, int32_t panels,
+                                       int64_t panel_bytes) {
+  for (; panels > 0; --panels, b.panel += panel_bytes, b.out += kQuadChannels)
+    multiply_blocks<1, 2>(b, stage, 1);
+}
+
 // As many of `pixels` pixels as are blocks of mr, times a panel of which `channels` exist. The rest
 // is left.
 template <int mr, int vectors>
@@ -180,17 +192,25 @@ template <int mr, int vectors>
 template <int mr, int vectors>
 PJ_INLINE void multiply_pixels(QuadBlocks b, const QuadStage& stage, int32_t pixels,
                                int32_t channels) {
-  multiply_panel<mr, vectors>(b, stage, pixels, channels);
-  multiply_panel<4, vectors>(b, stage, pixels, channels);
-  multiply_panel<2, vectors>(b, stage, pixels, channels);
-  multiply_panel<1, vectors>(b, stage, pixels, channels);
+  if (pixels >= mr) multiply_panel<mr, vectors>(b, stage, pixels, channels);
+  if (pixels >= 4) multiply_panel<4, vectors>(b, stage, pixels, channels);
+  if (pixels >= 2) multiply_panel<2, vectors>(b, stage, pixels, channels);
+  if (pixels >= 1) multiply_panel<1, vectors>(b, stage, pixels, channels);
 }
 
 // All channels of the tile for a block of pixels.
 template <int mr>
 PJ_INLINE void multiply_channels(const Tile& t, const ConvKernelParams& p, QuadBlocks b,
                                  const QuadStage& stage, int32_t pixels) {
-  for (int32_t c = 0; c < t.size[kChannel]; c += kQuadChannels) {
+  int32_t c = 0;
+  if (pixels == 1) {
+    const int32_t panels = t.size[kChannel] / kQuadChannels;
+    multiply_vector(b, stage, panels, p.panel_bytes);
+    c = panels * kQuadChannels;
+    b.panel += panels * p.panel_bytes;
+    b.out += c;
+  }
+  for (; c < t.size[kChannel]; c += kQuadChannels) {
     const int32_t left = t.size[kChannel] - c;
     if (left > 8) {
       multiply_pixels<mr, 2>(b, stage, pixels, left < kQuadChannels ? left : kQuadChannels);

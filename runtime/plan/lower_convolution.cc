@@ -359,15 +359,17 @@ int32_t even_step(int64_t n, int64_t most, int64_t unit) {
 }
 
 // Loops of kernels that prepare a block of pixels for all channels: tiles are whole rows or blocks
-// of them, with all channels unless that leaves too few parts for threads.
+// of them, with all channels unless that leaves fewer parts for threads than the layer is worth.
 std::vector<Loop> make_quad_loops(const ConvShape& s, const KernelDesc& kernel) {
-  constexpr int64_t kParts = 8, kLeastPanels = 4;
+  constexpr int64_t kLeastPanels = 4;
   const QuadRows block(s.kernel);
+  const int64_t macs = int64_t{s.batch} * s.out_h * s.out_w * block.k * s.out_c;
+  const int64_t parts = worthy_parts(static_cast<double>(macs) / kernel.macs_per_cycle);
   const int32_t cols = even_step(s.out_w, block.pixels, kernel.mr);
   const auto rows = static_cast<int32_t>(std::clamp(block.pixels / s.out_w, 1, s.out_h));
   const int64_t pixel_parts = s.batch * ceil_div(s.out_h, rows) * ceil_div(s.out_w, cols);
   const int64_t channels =
-      std::max(ceil_div(s.out_c, ceil_div(kParts, pixel_parts)), kLeastPanels * kernel.nr);
+      std::max(ceil_div(s.out_c, ceil_div(parts, pixel_parts)), kLeastPanels * kernel.nr);
   return {{kBatch, 1, true},
           {kRow, rows, true},
           {kCol, cols, true},
