@@ -52,6 +52,7 @@ struct Float256 {
     if ((count & 1) != 0) _mm_store_ss(p, left);
   }
   PJ_INLINE static Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
+  PJ_INLINE static Vec subtract(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
   // a * b + acc, rounded once.
   PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return _mm256_fmadd_ps(a, b, acc); }
   // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where
