@@ -253,12 +253,13 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
     // Short rows fill the registers only with several panels side by side; but no core is to be
     // without any.
     int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::clamp(kernel.mr / 6, 1, 4) : 1;
+    // One core would only copy padded rows once for each part.
     const int32_t cores = parts > 1 ? target.cores : 1;
     while (side_by_side > 1 && ceil_div(s.out_c, side_by_side * kernel.nr) < cores)
       side_by_side /= 2;
     const int32_t unit = side_by_side * kernel.nr;
     const auto units = static_cast<int32_t>(ceil_div(s.out_c, unit));
-    tile.channels = part_size(units, parts, target.cores) * unit;
+    tile.channels = part_size(units, cores > 1 ? parts : 1, cores) * unit;
   } else if (s.out_h > 1) {
     tile.rows = std::min(tile.rows, part_size(s.out_h, parts, target.cores));
   } else {
