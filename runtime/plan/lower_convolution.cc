@@ -248,18 +248,18 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   constexpr double kFetchedBytes = 32;  // a cycle
   const double cycles = std::max(static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle,
                                  static_cast<double>(weights) / kFetchedBytes);
-  const int64_t parts = worthy_parts(cycles);
+  // One core would only copy padded rows once for each part.
+  const int64_t parts = target.cores > 1 ? worthy_parts(cycles) : 1;
   if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side; but no core is to be
     // without any.
     int32_t side_by_side = s.out_w < kernel.mr / 2 ? std::clamp(kernel.mr / 6, 1, 4) : 1;
-    // One core would only copy padded rows once for each part.
     const int32_t cores = parts > 1 ? target.cores : 1;
     while (side_by_side > 1 && ceil_div(s.out_c, side_by_side * kernel.nr) < cores)
       side_by_side /= 2;
     const int32_t unit = side_by_side * kernel.nr;
     const auto units = static_cast<int32_t>(ceil_div(s.out_c, unit));
-    tile.channels = part_size(units, cores > 1 ? parts : 1, cores) * unit;
+    tile.channels = part_size(units, parts, target.cores) * unit;
   } else if (s.out_h > 1) {
     tile.rows = std::min(tile.rows, part_size(s.out_h, parts, target.cores));
   } else {
