@@ -59,6 +59,7 @@ enum class PackingId : uint8_t {
   kDepthwiseRowPairs,
   kDepthwiseDots,
   kDepthwiseWide,
+  kConvWinograd,
 };
 const char* name_of(PackingId id);
 

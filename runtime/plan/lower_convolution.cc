@@ -7,6 +7,7 @@
 #include "kernels/conv/quad_rows.h"
 #include "kernels/conv/segments.h"
 #include "kernels/conv/wide_panels.h"
+#include "kernels/conv/winograd_shape.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
 #include "kernels/depthwise/row_pairs_shape.h"
@@ -247,7 +248,8 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   constexpr double kFetchedBytes = 32;  // a cycle
   const double cycles = std::max(static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle,
                                  static_cast<double>(weights) / kFetchedBytes);
-  const int64_t parts = worthy_parts(cycles);
+  // One core would only copy padded rows once for each part.
+  const int64_t parts = target.cores > 1 ? worthy_parts(cycles) : 1;
   if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side; but no core is to be
     // without any.
@@ -376,6 +378,21 @@ std::vector<Loop> make_quad_loops(const ConvShape& s, const KernelDesc& kernel) 
           {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
 }
 
+// Loops of Winograd kernels, which are to have many blocks of pixels for all of their weights.
+// Tiles are parts for threads: rows of blocks, or panels where there are few blocks.
+std::vector<Loop> make_winograd_loops(const ConvShape& s, const KernelDesc& kernel, int cores) {
+  const auto rows = static_cast<int32_t>(ceil_div(s.out_h, 2));
+  const auto cols = static_cast<int32_t>(ceil_div(s.out_w, 2));
+  const int64_t parts = int64_t{rows} * cols / winograd_blocks(s.in_c);
+  const int32_t unit = 2 * kernel.nr;
+  const auto units = static_cast<int32_t>(ceil_div(s.out_c, unit));
+  const int64_t channel_parts = parts < cores ? cores : 1;
+  return {{kBatch, 1, true},
+          {kRow, 2 * part_size(rows, std::clamp<int64_t>(parts, 1, 8), cores), true},
+          {kCol, s.out_w, true},
+          {kChannel, unit * part_size(units, channel_parts, cores), true}};
+}
+
 // A convolution and the row that computes it.
 struct Choice {
   ConvShape shape;
@@ -436,6 +453,9 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
                   {kChannel, tile.channels, true}};
   } else if (kernel.packing == PackingId::kConvQuads) {
     nest.loops = make_quad_loops(s, kernel);
+  } else if (kernel.packing == PackingId::kConvWinograd) {
+    nest.loops = make_winograd_loops(s, kernel, c.target.cores);
+    nest.scratch_bytes = WinogradScratch(winograd_blocks(s.in_c), s.in_c, kernel.nr).total;
   } else {
     nest.loops = make_loops(s, kernel, spec, c.target);
   }
