@@ -379,6 +379,9 @@ std::optional<LoopNest> lower_unary(const LowerContext& c, const Op& op) {
     const std::optional<FloatUnaryFn> fn = float_function(params.fn);
     return fn ? lower_float_unary(c, op, *fn, params.alpha) : std::nullopt;
   }
+  // A bool is not true where it equals the 0 of the missing second input.
+  if (params.fn == UnaryFn::kLogicalNot)
+    return lower_numbers(c, op, numbers_params(c, op, NumbersFn::kEqual, false));
   if (!is_byte(x.dtype) || !is_byte(y.dtype) || !is_quantized(x) || !is_quantized(y))
     return std::nullopt;
   TableParams p = {};

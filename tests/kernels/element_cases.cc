@@ -279,6 +279,9 @@ std::vector<ElementCase> numbers() {
     cast(t, DType::kI64);
   }
   cast(DType::kBool, DType::kI64);
+  for (int32_t n : {1, 17, 256, 1009})
+    cases.add("not " + std::to_string(n), OpKind::kUnary, UnaryParams{UnaryFn::kLogicalNot, 0},
+              {{DType::kBool, {n}, {}}}, DType::kBool);
 
   auto binary = [&](BinaryFn fn, DType t, const Quantization& a, const Quantization& b, DType to,
                     const Quantization& y, Activation activation) {
@@ -295,7 +298,7 @@ std::vector<ElementCase> numbers() {
                       BinaryFn::kGreater, BinaryFn::kGreaterEqual}) {
     for (DType t : {DType::kF32, DType::kI8, DType::kU8, DType::kI16, DType::kI32})
       binary(fn, t, {}, {}, kBool, {}, Activation::kNone);
-    for (DType t : {DType::kI8, DType::kU8})
+    for (DType t : {DType::kI8, DType::kU8, DType::kI16})
       binary(fn, t, shifted(t, 0.02f, 131), shifted(t, 0.031f, 12), kBool, {}, Activation::kNone);
   }
   for (BinaryFn fn :
