@@ -423,8 +423,12 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
       const Operand& ring = before.out[0];
       const int64_t row_bytes = by.cols > 0 ? cols[m - 1] * ring.stride[kCol] : ring.stride[kRow];
       connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], row_bytes, offset);
-      offset +=
-          static_cast<int64_t>(round_up(static_cast<size_t>(before.out[0].bytes), kCacheLine));
+      int64_t bytes = before.out[0].bytes;
+      if (by.cols > 0) {
+        const int64_t step_bytes = nest.columns->stride * ring.stride[kCol];
+        bytes += kStepsBehindStrips * step_bytes + kBytesBehindStrips;
+      }
+      offset += static_cast<int64_t>(round_up(static_cast<size_t>(bytes), kCacheLine));
     }
   }
   for (Member& m : members) {
