@@ -52,6 +52,7 @@ std::optional<LoopNest> lower_pool(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_reduce(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_resize(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_transpose(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_gather(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_copy(const LowerContext& context, const Op& op);
 // One nest for each input of a concatenation of bytes whose quantisations differ.
 std::vector<LoopNest> lower_requantizing_concat(const LowerContext& context, const Op& op);
