@@ -4,6 +4,7 @@
 
 #include "kernels/registry.h"
 #include "runtime/exec/session.h"
+#include "runtime/passes/passes.h"
 #include "tests/support/graphs.h"
 
 namespace pj {
@@ -169,16 +170,37 @@ TEST_P(PlannedBand, ResizesAreCutIntoStripsToo) {
 
 TEST_P(PlannedBand, SumsAreMembers) {
   const Graph graph = residual_block(GetParam());
-  const std::vector<std::byte> expected = run(*session_of(graph, false, 1));
+  auto layers = session_of(graph, false, 1);
+  const std::vector<std::byte> expected = run(*layers);
+  const std::vector<Step>& steps = layers->program().steps;
+  const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(steps.back().members[0].kernel)];
+  ModelOptions options;
+  options.target = small_target();
+  options.chosen_bands = {{1, static_cast<int32_t>(steps.size()) - 1, 2}};
+  auto model = *Model::create(graph, options);
   for (int threads : {1, 3}) {
-    auto banded = session_of(graph, true, threads);
-    const Step& last = banded->program().steps.back();
-    const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(last.members.back().kernel)];
-    // Reference kernels know no rows; three channels are too few bytes to be worth it.
-    if (kernel.cls == KernelClass::kSum && GetParam().channels > 3) {
-      EXPECT_TRUE(last.band()) << threads;
+    auto banded = *Session::create(model, {.threads = threads});
+    // Reference kernels know no rows.
+    if (kernel.cls == KernelClass::kSum) {
+      EXPECT_EQ(bands_of(banded->program()), *options.chosen_bands);
     }
     for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*banded), expected) << threads << " threads";
+  }
+}
+
+// Where rings and weights are far below what L2 holds and tensors above it, a sum belongs to the
+// band of what it adds. Near that limit it depends on how large a level packs its weights.
+TEST(PlannedBand, SumsJoinWhereRingsFitAndTensorsDoNot) {
+  Graph graph = residual_block({112, 14, 16, 96});
+  ASSERT_TRUE(run_passes(graph));
+  Target target = small_target();
+  target.l2_bytes = 48 << 10;
+  for (const IsaLevel& level : isa_levels()) {
+    if (level.name == std::string_view("scalar")) continue;  // has no kernel for sums
+    target.isa = level.features;
+    const Plan plan = *make_plan(graph, target, kernel_catalog());
+    EXPECT_TRUE(plan.program.steps.back().band()) << level.name;
+    EXPECT_EQ(plan.program.steps.size(), 2u) << level.name;
   }
 }
 
