@@ -5,6 +5,7 @@
 #include "kernels/registry.h"
 #include "runtime/exec/session.h"
 #include "runtime/passes/passes.h"
+#include "runtime/plan/bands.h"
 #include "tests/support/graphs.h"
 
 namespace pj {
@@ -87,11 +88,11 @@ TEST_P(PlannedBand, StripsGiveTheBitsOfLayerByLayer) {
     if (!options.target.isa.includes(level.features)) continue;
     options.target.isa = level.features;
     for (const int32_t cols : {1, 5, 8, c.width - 1}) {
-      options.chosen_bands = {{0, 3, 2, cols}};
+      options.chosen = PlanChoices{.bands = {{0, 3, 2, cols}}};
       auto model = *Model::create(graph, options);
       for (int threads : {1, 3}) {
         auto session = *Session::create(model, {.threads = threads});
-        const bool followed = bands_of(session->program()) == *options.chosen_bands;
+        const bool followed = bands_of(session->program()) == options.chosen->bands;
         EXPECT_TRUE(followed || level.name == std::string_view("scalar")) << level.name;
         for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*session), expected) << level.name << " " << cols;
       }
@@ -127,7 +128,7 @@ TEST_P(PlannedBand, SumsAndTablesAreCutIntoStripsToo) {
   ModelOptions options;
   options.target = small_target();
   for (const int32_t members : {4, 5}) {
-    options.chosen_bands = {{0, members, 2, 6}};
+    options.chosen = PlanChoices{.bands = {{0, members, 2, 6}}};
     auto session = *Session::create(*Model::create(graph, options), {.threads = 2});
     EXPECT_EQ(run(*session), expected) << members;
   }
@@ -159,10 +160,10 @@ TEST_P(PlannedBand, ResizesAreCutIntoStripsToo) {
   ModelOptions options;
   options.target = small_target();
   for (const int32_t cols : {0, 5, 8}) {
-    options.chosen_bands = {{0, 4, 2, cols}};
+    options.chosen = PlanChoices{.bands = {{0, 4, 2, cols}}};
     for (int threads : {1, 2}) {
       auto session = *Session::create(*Model::create(graph, options), {.threads = threads});
-      EXPECT_EQ(bands_of(session->program()), *options.chosen_bands) << cols;
+      EXPECT_EQ(bands_of(session->program()), options.chosen->bands) << cols;
       EXPECT_EQ(run(*session), expected) << cols;
     }
   }
@@ -176,13 +177,13 @@ TEST_P(PlannedBand, SumsAreMembers) {
   const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(steps.back().members[0].kernel)];
   ModelOptions options;
   options.target = small_target();
-  options.chosen_bands = {{1, static_cast<int32_t>(steps.size()) - 1, 2}};
+  options.chosen = PlanChoices{.bands = {{1, static_cast<int32_t>(steps.size()) - 1, 2}}};
   auto model = *Model::create(graph, options);
   for (int threads : {1, 3}) {
     auto banded = *Session::create(model, {.threads = threads});
     // Reference kernels know no rows.
     if (kernel.cls == KernelClass::kSum) {
-      EXPECT_EQ(bands_of(banded->program()), *options.chosen_bands);
+      EXPECT_EQ(bands_of(banded->program()), options.chosen->bands);
     }
     for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*banded), expected) << threads << " threads";
   }
