@@ -441,13 +441,14 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
 
 }  // namespace
 
-void form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
+bool form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
                 Program& program, const std::vector<BandChoice>* chosen) {
   std::vector<Member> members;
   for (const Step& step : program.steps) members.push_back(member_of(graph, catalog, step));
   find_links(program, members, graph.tensors.size());
   std::optional<std::vector<Choice>> best;
   if (chosen != nullptr) best = chosen_cuts(program.steps, members, *chosen);
+  const bool followed = chosen == nullptr || best;
   if (!best) best = cheapest_cuts(members, target);
 
   std::vector<Step> steps;  // from the last to the first
@@ -464,6 +465,7 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
   }
   program.steps.assign(std::make_move_iterator(steps.rbegin()),
                        std::make_move_iterator(steps.rend()));
+  return followed;
 }
 
 std::vector<BandChoice> bands_of(const Program& program) {
