@@ -20,13 +20,10 @@
   PJ_ELEMENT_ROW(X, isa, speed, qu8_extreme, kExtreme, extreme, kU8, kU8)               \
   PJ_ELEMENT_ROW(X, isa, speed, f32_normalize, kNormalize, normalize, kF32, kF32)       \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_matmul, kMatmul, byte_matmul, kI8, kI8)             \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_matmul, kMatmul, byte_matmul, kU8, kU8)             \
   PJ_ELEMENT_ROW(X, isa, speed, x_numbers, kNumbers, numbers, kU8, kU8)                 \
   PJ_ELEMENT_ROW(X, isa, speed, x8_select, kSelect, select, kI8, kI8)                   \
   PJ_ELEMENT_ROW(X, isa, speed, x32_select, kSelect, select, kI32, kI32)                \
   PJ_ELEMENT_ROW(X, isa, speed, f32_top_k, kTopK, top_k, kF32, kF32)                    \
-  PJ_ELEMENT_ROW(X, isa, speed, qs8_top_k, kTopK, top_k, kI8, kI8)                      \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_top_k, kTopK, top_k, kU8, kU8)                      \
   PJ_ELEMENT_ROW(X, isa, speed, f32_arg_extreme, kArgReduce, arg_extreme, kF32, kI32)   \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_arg_extreme, kArgReduce, arg_extreme, kI8, kI32)    \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_arg_extreme, kArgReduce, arg_extreme, kU8, kI32)    \
