@@ -24,8 +24,9 @@ def _origin(report):
             f"{versions}. `{report['command']}`")
 
 
-def _peers_section(report, plot):
-    lines = ["### Beside other runtimes", "", _origin(report), "",
+def _peers_section(report, plot, level=None):
+    title = f"### Beside other runtimes{f', {level} only' if level else ''}"
+    lines = [title, "", _origin(report), "",
              "Times of Picojoule over times of the peer, minima of interleaved rounds: below 1, "
              "Picojoule is faster."]
     for threads in report["settings"]["threads"]:
@@ -50,9 +51,11 @@ def _misses_section(report):
     return lines
 
 
-def section(peers=None, plot=None, counts=None):
-    """Lines between the markers; `plot` is a path as README.md sees it."""
+def section(peers=None, plot=None, counts=None, lesser=None):
+    """Lines between the markers; `plot` is a path as README.md sees it, `lesser` reports of peers
+    on machines that have no more than a level."""
     parts = [_peers_section(peers, plot)] if peers else []
+    parts += [_peers_section(report, None, level) for level, report in (lesser or {}).items()]
     parts += [_misses_section(counts)] if counts else []
     return ("\n\n".join("\n".join(lines) for lines in parts))
 
@@ -73,10 +76,13 @@ def main(arguments):
     measured = SOURCE / "docs" / "measured"
     parser = argparse.ArgumentParser(prog="bench/report.py", description=__doc__)
     parser.add_argument("--peers", type=pathlib.Path, default=measured / "peers.json")
+    parser.add_argument("--avx2", type=pathlib.Path, default=measured / "peers-avx2.json",
+                        help="peers on a machine without AVX-512 and VNNI")
     parser.add_argument("--misses", type=pathlib.Path, default=measured / "misses.json")
     parser.add_argument("--readme", type=pathlib.Path, default=SOURCE / "README.md")
     options = parser.parse_args(arguments)
     peers, counts = _read(options.peers), _read(options.misses)
+    lesser = {"AVX2": _read(options.avx2)} if options.avx2.exists() else {}
     if not peers and not counts:
         raise SystemExit(f"report: neither {options.peers} nor {options.misses} is there; run "
                          "./dev bench peers --json FILE")
@@ -84,7 +90,7 @@ def main(arguments):
     plot = plot.relative_to(SOURCE).as_posix() if plot.exists() and peers else None
     text = options.readme.read_text(encoding="utf-8")
     try:
-        text = replace(text, section(peers, plot, counts))
+        text = replace(text, section(peers, plot, counts, lesser))
     except ValueError as error:
         raise SystemExit(f"report: {options.readme}: {error}") from None
     options.readme.write_text(text, encoding="utf-8")

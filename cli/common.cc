@@ -132,7 +132,6 @@ OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   check_model_name(name);
   unwrap(effective_isa(options.isa), kUsage);
   SessionOptions session_options;
-  session_options.threads = options.threads > 0 ? options.threads : options.default_threads;
   session_options.pool_kind = unwrap(pool_by_name(options.pool), kUsage);
   LoadOptions load_options;
   load_options.isa = options.isa;
@@ -142,9 +141,15 @@ OpenModel open_model(const std::string& name, const ExecutionOptions& options) {
   OpenModel open{name, make_named(name, unwrap(load_named(name)), load_options), nullptr};
   if (load_options.f16 && !open.model->options().f16)
     fmt::print(stderr, "pj: no arithmetic on 16-bit floats here: computing in f32\n");
+  const int tuned = open.model->tuned_threads(), given = options.threads;
+  session_options.threads = given > 0 ? given : (tuned > 0 ? tuned : options.default_threads);
   Result<std::unique_ptr<Session>> session = Session::create(open.model, session_options);
   if (!session) fail("{}: {}", name, session.error().message);
   open.session = std::move(*session);
+  if (open.session->prepared()) {
+    const std::string ignored = open.model->ignored_choices(open.session->compiled());
+    if (!ignored.empty()) fmt::print(stderr, "pj: {}: {}\n", printable(name), printable(ignored));
+  }
   return open;
 }
 

@@ -52,14 +52,27 @@ std::string bands_text(const std::vector<BandChoice>& bands) {
   return text.empty() ? "none: layer by layer" : text;
 }
 
-// Stores `bands` for `target`, beside what the file has for others. Epilogues are the target's, not
+std::string layers_text(const PlanChoices& plan, std::span<const KernelDesc> catalog) {
+  std::string text;
+  for (const LayerChoice& l : plan.layers) {
+    text += fmt::format("{}operator {}:", text.empty() ? "" : ", ", l.op);
+    if (l.kernel >= 0) text += fmt::format(" {}", catalog[static_cast<size_t>(l.kernel)].name);
+    constexpr const char* kDims[kDimCount] = {"images", "rows", "columns", "channels"};
+    for (int dim = 0; dim < kDimCount; ++dim)
+      if (l.tile[dim] > 0) text += fmt::format(" {} {} at a time", l.tile[dim], kDims[dim]);
+    if (l.threads > 0) text += l.threads == 1 ? " 1 thread" : " all threads";
+  }
+  return text.empty() ? "as planned" : text;
+}
+
+// Stores `plan` for `target`, beside what the file has for others. Epilogues are the target's, not
 // the file's: the graph is that of the file.
 void store(const Options& options, const LoadedFile& file, const Target& target,
-           const std::vector<BandChoice>& bands, const TuningStatistics& statistics) {
+           const PlanChoices& plan, const TuningStatistics& statistics) {
   Graph graph = file.graph;
   unwrap(run_passes(graph));
-  TargetRecord record = unwrap(pack_for_target(graph, target));
-  record.choices = write_choices(bands, statistics);
+  TargetRecord record = unwrap(pack_for_target(graph, target, plan));
+  record.choices = write_choices(plan, statistics);
   std::vector<TargetRecord> records = other_targets(file, graph, target.isa);
   records.insert(records.begin(), std::move(record));
   unwrap(write_model(options.out, graph, records));
@@ -75,7 +88,7 @@ int tune_latency(const Options& options) {
   tune_options.progress = [&](size_t done, size_t total) { progress.update(done, total); };
   const Result<TuneResult> tuned = tune(model, tune_options);
   if (!tuned) fail("{}: {}", options.in, tuned.error().message);
-  store(options, file, model->options().target, tuned->bands,
+  store(options, file, model->options().target, tuned->plan,
         {tuned->before_ns, tuned->after_ns, static_cast<int64_t>(tuned->candidates),
          tune_options.threads});
 
@@ -85,10 +98,12 @@ int tune_latency(const Options& options) {
              ms_text(after), ms_text(before), (after / before - 1) * 100,
              model->options().target.name, tune_options.threads,
              tune_options.threads == 1 ? "" : "s");
-  fmt::print("  {} of {} other plans were faster{}\n  bands: {}\n", tuned->accepted,
+  fmt::print("  {} of {} other ways to run layers and bands were faster{}\n", tuned->accepted,
              tuned->candidates,
-             tuned->complete ? "" : "; not all were measured, --budget allows no more",
-             bands_text(tuned->bands));
+             tuned->complete ? "" : "; not all were measured, --budget allows no more");
+  fmt::print("  layers: {}\n  bands: {}\n", layers_text(tuned->plan, model->options().catalog),
+             bands_text(tuned->plan.bands));
+  if (tuned->plan.threads > 0) fmt::print("  fastest with threads: {}\n", tuned->plan.threads);
   return kOk;
 }
 
@@ -96,7 +111,7 @@ void store_chosen(const Options& options, const EnergyChoice& choice) {
   const EnergyCandidate& first = choice.candidates.front();
   const EnergyCandidate& chosen = choice.candidates[*choice.chosen];
   const auto ns = [](double ms) { return static_cast<int64_t>(ms * 1e6); };
-  store(options, unwrap(load_named(options.in)), choice.model->options().target, choice.bands,
+  store(options, unwrap(load_named(options.in)), choice.model->options().target, choice.plan,
         {ns(first.fastest_ms), ns(chosen.fastest_ms),
          static_cast<int64_t>(choice.candidates.size()), chosen.name.threads});
   if (!options.json)
@@ -146,8 +161,7 @@ int tune_command(const Args& args) {
       .range(0.1, 86400.0)
       .type_name("S");
   parser
-      .option("--threads", o.threads,
-              "threads to tune for (default: 1); for energy the most to try (default: all cores)")
+      .option("--threads", o.threads, "the most threads to use (default: 1; for energy all cores)")
       .range(1, kMaxThreads)
       .type_name("N");
   add_isa_option(parser, o.isa);
@@ -177,10 +191,13 @@ int tune_command(const Args& args) {
       .type_name("FILE");
   parser.flag("--json", o.json, "for energy: one JSON object");
   parser.footer(
-      "Bands are varied: which layers form one, and how many rows it computes at a time. The "
-      "choice\n"
-      "is stored in the file with this CPU's name and used when the file is loaded on such a CPU.\n"
-      "A plan has to be 1 % faster, twice, to replace the one before. Results do not change.\n\n"
+      "Layers are varied: kernels, tiles and threads; and bands: which layers form one, and how "
+      "many\n"
+      "rows it computes at a time. The choice is stored in the file with this CPU's name and used "
+      "when\n"
+      "the file is loaded on such a CPU. What replaces another plan has to be faster twice, and 1 "
+      "% in\n"
+      "the end. Results of integers do not change; those of floats may in the last bits.\n\n"
       "For energy, kernels (ISA levels), bands and threads are varied. Joules are measured where "
       "there\n"
       "is a counter, else computed, and say so. With a period, hurrying and then resting competes\n"

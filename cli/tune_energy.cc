@@ -11,6 +11,7 @@
 #include "runtime/energy/meter.h"
 #include "runtime/metering/plan_bench.h"
 #include "runtime/metering/step_counter.h"
+#include "runtime/plan/bands.h"
 #include "runtime/tune/tune.h"
 
 namespace pj::cli {
@@ -25,12 +26,15 @@ int64_t part_ns(const EnergyObjective& objective, double part) {
   return static_cast<int64_t>(objective.budget_s * part * 1e9);
 }
 
-// Kernels of all steps: plans with the same ones are the same.
+// Kernels of all steps and how they are walked: plans with the same ones are the same.
 std::string kernels_of(const Session& session) {
   std::string kernels;
   for (const Step& step : session.program().steps)
-    for (const LoopNest& nest : step.members)
-      kernels += fmt::format("{}:{}:{} ", nest.kernel, step.steps.rows, step.steps.cols);
+    for (const LoopNest& nest : step.members) {
+      kernels +=
+          fmt::format("{}:{}:{}:{} ", nest.kernel, step.threads, step.steps.rows, step.steps.cols);
+      for (const Loop& loop : nest.loops) kernels += fmt::format("{} ", loop.step);
+    }
   return kernels;
 }
 
@@ -86,7 +90,7 @@ class Chooser {
     }
   }
 
-  // The fastest bands for the cheapest plan are one more.
+  // The cheapest plan, tuned, is one more.
   void add_tuned() {
     const auto best = cheapest(choices(), objective_.deadline_ms * 1e-3);
     if (!best) return;
@@ -95,11 +99,11 @@ class Chooser {
     options.threads = name.threads;
     options.budget_ns = part_ns(objective_, kTuning);
     const TuneResult tuned = unwrap(tune(models_[*best], options));
-    ModelOptions with_bands = models_[*best]->options();
-    with_bands.chosen_bands = tuned.bands;
+    ModelOptions as_tuned = models_[*best]->options();
+    as_tuned.chosen = tuned.plan;
     name.bands = "tuned";
     const size_t before = plans_.size();
-    add(name, unwrap(Model::create(models_[*best]->graph(), with_bands)));
+    add(name, unwrap(Model::create(models_[*best]->graph(), as_tuned)));
     if (plans_.size() == before) return;
     unwrap(time_plans(plans_, part_ns(objective_, kTiming)));
     find_energies();
@@ -168,7 +172,8 @@ class Chooser {
     const bool default_is_in_time = deadline == 0 || plans_[0].latency() <= deadline;
     if (best != 0 && default_is_in_time && !saves(best)) choice_.chosen = 0;
     choice_.model = models_[*choice_.chosen];
-    choice_.bands = bands_of(plans_[*choice_.chosen].session->program());
+    choice_.plan = choice_.model->options().chosen.value_or(PlanChoices{});
+    choice_.plan.bands = bands_of(plans_[*choice_.chosen].session->program());
   }
 
   bool saves(size_t plan) {

@@ -6,7 +6,7 @@
 
 #include "cli/common.h"
 #include "runtime/energy/choice.h"
-#include "runtime/plan/bands.h"
+#include "runtime/plan/choices.h"
 
 namespace pj::cli {
 
@@ -41,10 +41,10 @@ struct EnergyChoice {
   std::optional<size_t> chosen;             // nothing if none keeps the deadline
   // What the chosen one saves of the default's; nothing if it is the default.
   std::string saving;
-  std::string origin;             // of the energies
-  std::string idle;               // the resting machine's power, with all that belongs to it
-  std::vector<BandChoice> bands;  // of the chosen one
-  std::shared_ptr<Model> model;   // likewise
+  std::string origin;            // of the energies
+  std::string idle;              // the resting machine's power, with all that belongs to it
+  PlanChoices plan;              // of the chosen one
+  std::shared_ptr<Model> model;  // likewise
 };
 
 // Throws Failure.

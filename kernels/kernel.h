@@ -16,6 +16,11 @@ namespace pj {
 enum Dim : uint8_t { kBatch = 0, kRow = 1, kCol = 2, kChannel = 3 };
 inline constexpr int kDimCount = 4;
 
+// What may be read behind a strip of columns: as many steps of the window, for kernels that hold
+// several pixels or load ahead, and as many bytes, for vectors longer than a pixel.
+inline constexpr int kStepsBehindStrips = 7;
+inline constexpr int kBytesBehindStrips = 64;
+
 struct Tile {
   int32_t begin[kDimCount];  // position of the tile in the iteration space
   int32_t size[kDimCount];   // its extent, at least 1 each
@@ -28,7 +33,9 @@ struct Tile {
   // Kernels with a window (convolution, depthwise, pooling) get the rows of input 0 that the tile's
   // rows need: rows[i] is the first column of row `begin[kRow] * stride - pad_top + i`, with the
   // batch and, where its stride is not 0, the channel of the tile applied; null for a row outside
-  // the input. Count: (size[kRow] - 1) * stride + window height.
+  // the input. Count: (size[kRow] - 1) * stride + window height. In a strip of columns, a row holds
+  // only those that the tile's windows see: nothing before them may be read, and behind them no
+  // more than kStepsBehindStrips and kBytesBehindStrips say.
   const std::byte* const* rows;
 
   std::byte* scratch;  // as many bytes as the step asked for, private to the calling thread

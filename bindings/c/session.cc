@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bindings/c/handles.h"
 #include "runtime/exec/periodic.h"
 
@@ -27,7 +29,11 @@ Result<pj_session*> create(pj_model* model, const pj_session_options* given) {
   SessionOptions options;
   if (given != nullptr) {
     PJ_TRY(check_struct(given, "pj_session_options"));
-    if (given->threads != 0) options.threads = given->threads;
+    options.threads = given->threads;
+    if (given->threads == 0) {
+      const int tuned = given->parallel == nullptr ? model->model->tuned_threads() : 0;
+      options.threads = std::max(tuned, 1);
+    }
     if (options.threads < 1 || options.threads > kMaxThreads) {
       return error(ErrorCode::kInvalidArgument, "{} threads: give a number from 1 to {}, or 0",
                    given->threads, kMaxThreads);

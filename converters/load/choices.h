@@ -2,10 +2,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/format/pj_file.h"
-#include "runtime/plan/bands.h"
+#include "runtime/plan/choices.h"
 #include "runtime/plan/target.h"
 
 namespace pj {
@@ -16,13 +17,18 @@ struct TuningStatistics {
   int64_t candidates = 0, threads = 1;
 };
 
-// One record that a tuner was here, with the statistics, and one for each band.
-std::vector<Choice> write_choices(const std::vector<BandChoice>& bands,
-                                  const TuningStatistics& statistics);
+// One record that a tuner was here, with the statistics, one for each band and one for each layer.
+std::vector<Choice> write_choices(const PlanChoices& choices, const TuningStatistics& statistics,
+                                  std::span<const KernelDesc> catalog = kernel_catalog());
 
-// The bands that were chosen for a CPU of the same name, features and caches; nothing if no tuner
-// ran there, or if its records are not what a tuner writes: the planner then decides itself.
-std::optional<std::vector<BandChoice>> read_choices(const std::vector<TargetRecord>& targets,
-                                                    const Target& target);
+struct ReadChoices {
+  std::optional<PlanChoices> choices;
+  std::string problem;  // with the records that are there; empty if there is none
+};
+
+// What was chosen for a CPU of the same name, features and caches; nothing if no tuner ran there,
+// or if its records are not what a tuner of this build writes: the planner then decides itself.
+ReadChoices read_choices(const std::vector<TargetRecord>& targets, const Target& target,
+                         std::span<const KernelDesc> catalog = kernel_catalog());
 
 }  // namespace pj

@@ -78,7 +78,11 @@ Result<std::shared_ptr<Model>> make_model(LoadedFile file, const LoadOptions& op
   model_options.validated = true;
   model_options.f16 = options.f16;
   model_options.map = std::move(file.map);
-  if (options.tuned) model_options.chosen_bands = read_choices(file.targets, model_options.target);
+  if (options.tuned) {
+    ReadChoices read = read_choices(file.targets, model_options.target);
+    model_options.chosen = std::move(read.choices);
+    model_options.unread_choices = std::move(read.problem);
+  }
   PJ_TRY(use_xnnpack(options.xnnpack, model_options));
   return Model::create(std::move(file.graph), std::move(model_options), std::move(file.packed));
 }

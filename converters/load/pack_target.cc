@@ -41,10 +41,13 @@ Result<Graph> with_known_shapes(Graph graph) {
 }  // namespace
 
 Result<TargetRecord> pack_for_target(const Graph& graph, const Target& target,
+                                     const std::optional<PlanChoices>& chosen,
                                      std::span<const KernelDesc> catalog) {
   PJ_ASSIGN(Graph known, with_known_shapes(graph));
   PJ_TRY(fuse_for_target(known, target, catalog));
-  PJ_ASSIGN(const Plan plan, make_plan(known, target, catalog));
+  PlanOptions options;
+  options.chosen = chosen;
+  PJ_ASSIGN(const Plan plan, make_plan(known, target, catalog, options));
   TargetRecord record{target.name,     target.isa,      target.cores, target.l1_bytes,
                       target.l2_bytes, target.l3_bytes, {},           {}};
   for (size_t i = 0; i < plan.recipes.size(); ++i) {

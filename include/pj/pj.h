@@ -164,7 +164,8 @@ typedef void (*pj_parallel)(void* pool, int32_t slots, pj_work work, void* work_
 
 typedef struct pj_session_options {
   size_t struct_size;
-  /* Threads to use, the one that calls pj_run() included: 1 to 256; 0: 1. */
+  /* Threads to use, the one that calls pj_run() included: 1 to 256. 0: as many as a tuner found
+   * fastest on such a CPU (`pj tune --threads N`) and the process may use, else 1. */
   int32_t threads;
   pj_pool_kind pool_kind;
   /* The caller's pool, used instead of an own one if not NULL; `threads` says how many it has.

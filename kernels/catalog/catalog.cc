@@ -62,6 +62,8 @@ const char* name_of(PackingId id) {
       return "depthwise_dots";
     case PackingId::kDepthwiseWide:
       return "depthwise_wide";
+    case PackingId::kConvWinograd:
+      return "conv_winograd";
     case PackingId::kNone:
       break;
   }

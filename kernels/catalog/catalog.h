@@ -32,16 +32,20 @@ enum class KernelClass : uint8_t {
   kTable,       // any function of one 8-bit number
   kQuantize,    // floats to 8 bits
   kDequantize,  // and back
+  kNumbers,     // functions and conversions of numbers of other types
+  kSelect,
   kPool,
   kReduce,     // mean, sum, extremes over neighbouring dimensions
   kArgReduce,  // index of an extreme, over the last dimension
+  kTopK,       // likewise
   kSoftmax,    // likewise
   kNormalize,  // likewise: log-softmax, L2 norm
   kLayerNorm,
   kNearest,
   kBilinear,
   kTranspose,
-  kCopy,  // boxes of bytes: concat, split, slice, pad
+  kCopy,    // boxes of bytes: concat, split, slice, pad
+  kGather,  // runs of bytes, where indices say
 };
 
 // How weights are laid out: see kernels/packing/packing.h.
@@ -59,6 +63,7 @@ enum class PackingId : uint8_t {
   kDepthwiseRowPairs,
   kDepthwiseDots,
   kDepthwiseWide,
+  kConvWinograd,
 };
 const char* name_of(PackingId id);
 

@@ -27,6 +27,14 @@ inline bool eight_channels(const ConvKernelParams& p) {
 inline bool eight_to_two(const ConvKernelParams& p) {
   return two_channels(p) && p.in_channels == 8 && p.stride_w == 1;
 }
+// Windows of 3 x 3 without steps between anything, whole vectors of channels, and weights that L2
+// has room for after Winograd's transformation.
+inline bool winograd(const ConvKernelParams& p) {
+  return float_layer(p) && p.kernel_h == 3 && p.kernel_w == 3 && p.stride_h == 1 &&
+         p.stride_w == 1 && p.dilation_h == 1 && p.dilation_w == 1 && p.in_channels >= 16 &&
+         p.in_channels % 8 == 0 && p.out_channels % 8 == 0 &&
+         int64_t{p.in_channels} * p.out_channels <= 64 * 64;
+}
 // Of depthwise layers: an output channel for each input channel.
 inline bool no_multiplier(const ConvKernelParams& p) {
   return float_layer(p) && p.in_channels == p.out_channels;

@@ -25,8 +25,7 @@ struct ResizeAxis {
 
   int32_t nearest(int32_t o) const {
     const float position = (static_cast<float>(o) + (half_pixel ? 0.5f : 0.0f)) * scale;
-    const float whole = align_corners ? std::round(position) : std::floor(position);
-    return static_cast<int32_t>(std::min(whole, static_cast<float>(in - 1)));
+    return inside(align_corners ? std::round(position) : std::floor(position));
   }
 
   // Between which two elements the output lies, and how far from the first.
@@ -38,8 +37,14 @@ struct ResizeAxis {
     const float offset = half_pixel ? 0.5f * scale - 0.5f : 0.0f;
     const float position = std::min(std::max<float>(static_cast<float>(o) * scale + offset, 0.0f),
                                     static_cast<float>(in - 1));
-    const auto first = static_cast<int32_t>(position);
+    const int32_t first = inside(position);
     return {first, std::min(first + 1, in - 1), position - static_cast<float>(first)};
+  }
+
+ private:
+  // As an index. Of more than 2^24 elements, the last one as a float may be one that is not there.
+  int32_t inside(float position) const {
+    return static_cast<int32_t>(std::min<int64_t>(static_cast<int64_t>(position), in - 1));
   }
 };
 

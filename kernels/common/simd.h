@@ -124,6 +124,14 @@ struct ByteLimits {
   int32_t zero_point, low, high;
 };
 
+// What a type of 8 bits can hold.
+template <typename Q>
+inline constexpr IntRange kByteRange = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
+template <typename Q>
+PJ_INLINE ByteLimits<Q> all_bytes(int32_t zero_point) {
+  return {zero_point, kByteRange<Q>.min, kByteRange<Q>.max};
+}
+
 // Stores one vector of results as bytes.
 template <typename Q>
 PJ_INLINE void store_narrow(VecI32 v, const ByteLimits<Q>& l, Q* y) {

@@ -27,7 +27,8 @@ struct SlideRow {
   const std::byte* x[K];  // rows of the window at column `column`, and where outputs go
   int64_t x_step[K];      // bytes between two columns; 0: of the pad pixel
   int32_t column;         // the first one
-  int32_t dilation, width;
+  int32_t dilation;
+  int32_t begin, end;  // columns of the image that windows see; others may not be there
   std::byte* out;
   int64_t out_step;
   int32_t outputs;
@@ -54,7 +55,7 @@ PJ_INLINE void slide_row(SlideRow<K> r, int32_t count, const Floats::Vec (&w)[K]
   unrolled<kSums>([&](auto m) PJ_INLINE_LAMBDA { sums[m] = bias; });
   for (int32_t o = -kEarlyTurns<K, S>; o < r.outputs; ++o) {
     unrolled<S>([&](auto j) PJ_INLINE_LAMBDA {
-      if (static_cast<uint32_t>(r.column) < static_cast<uint32_t>(r.width)) {
+      if (static_cast<uint32_t>(r.column - r.begin) < static_cast<uint32_t>(r.end - r.begin)) {
         unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA {
           const Floats::Vec xs = load(r.x[ky]);
           unrolled<kSums>([&](auto m) PJ_INLINE_LAMBDA {
@@ -128,7 +129,7 @@ template <int K, int S>
 PJ_INLINE void slide_edge(const SlideRow<K>& r, int32_t o, const float* weights, Floats::Vec sum) {
   const int32_t column = r.column + o * S;
   const int32_t begin = column < 0 ? -column : 0;
-  const int32_t end = r.width - column < K ? r.width - column : K;
+  const int32_t end = r.end - column < K ? r.end - column : K;
   for (int32_t kx = begin; kx < end; ++kx) {
     unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA {
       const std::byte* x = r.x[ky] + (o * S + kx) * r.x_step[ky];
@@ -166,7 +167,7 @@ template <int K, int S, bool whole>
     w[tap / K][tap % K] = Floats::load(weights + tap * Floats::kLanes);
   });
   SlideRow<K> r;
-  r.width = p.in_width;
+  r.end = p.in_width;
   r.low = p.low;
   r.high = p.high;
   r.dilation = p.dilation_w;
@@ -177,6 +178,7 @@ template <int K, int S, bool whole>
                       inside.end - inside.begin >= kSlideBlock;
   for (int32_t row = 0; row < t.size[kRow]; ++row) {
     for (int32_t phase = 0; phase < p.dilation_w && phase < t.size[kCol]; ++phase) {
+      r.begin = first + phase < 0 ? 0 : first + phase;
       r.column = first + phase + (blocks ? 0 : kFirstColumn<K, S> * p.dilation_w);
       for (int32_t ky = 0; ky < K; ++ky) {
         const std::byte* x = t.rows[row * S + ky * p.dilation_h];

@@ -10,11 +10,10 @@ namespace {
 template <typename, typename Q>
 void run_quantize(const Tile& t) {
   const ConvertParams& p = *static_cast<const ConvertParams*>(t.params);
-  const IntRange range = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
-  const ByteLimits<Q> limits{p.zero_point, range.min, range.max};
+  const ByteLimits<Q> limits = all_bytes<Q>(p.zero_point);
   const VecF32 inverse = splat(p.scale);
-  const VecF32 low = splat(static_cast<float>(range.min - p.zero_point));
-  const VecF32 high = splat(static_cast<float>(range.max - p.zero_point));
+  const VecF32 low = splat(static_cast<float>(limits.low - p.zero_point));
+  const VecF32 high = splat(static_cast<float>(limits.high - p.zero_point));
   for_runs<1>(t, p.strides, [&](const Run& run) {
     auto block = [&](Q* y, const float* x) {
       VecI32 v[kByteVectors];

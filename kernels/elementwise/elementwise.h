@@ -1,5 +1,6 @@
 // Parameters of the kernel classes that compute each element of the output from one element of each
-// input: kSum, kProduct, kExtreme, kPRelu, kBinary, kTable, kUnary, kQuantize, kDequantize.
+// input: kSum, kProduct, kExtreme, kPRelu, kBinary, kTable, kUnary, kQuantize, kDequantize,
+// kNumbers, kSelect.
 //
 // Iteration space: the output's shape, seen in four dimensions. Operands: the inputs in the
 // operator's order, out[0]. An input that broadcasts has stride 0 in the dimensions in which it
@@ -14,7 +15,7 @@
 
 namespace pj {
 
-inline constexpr int kElementwiseInputs = 2;
+inline constexpr int kElementwiseInputs = 3;
 
 // Bytes between neighbours in each dimension. In kChannel inputs have their element's size or 0 and
 // the output its element's size.
@@ -28,7 +29,7 @@ struct SumParams {
   ElementStrides strides;
   QuantizedAdd rule;
 };
-static_assert(sizeof(SumParams) == 12 * 8 + 12 * 4);
+static_assert(sizeof(SumParams) == 16 * 8 + 12 * 4);
 
 // kProduct: a * b, quantised: requantize((a - zero_a) * (b - zero_b), scale, stage).
 struct ProductParams {
@@ -37,7 +38,7 @@ struct ProductParams {
   float scale;
   OutputStage stage;
 };
-static_assert(sizeof(ProductParams) == 12 * 8 + 6 * 4);
+static_assert(sizeof(ProductParams) == 16 * 8 + 6 * 4);
 
 // kExtreme: the smaller or larger of two bytes that mean the same, within limits.
 struct ExtremeParams {
@@ -56,7 +57,7 @@ struct QuantizedPReluParams {
   OutputStage stage;
   int32_t unused;
 };
-static_assert(sizeof(QuantizedPReluParams) == 12 * 8 + 8 * 4);
+static_assert(sizeof(QuantizedPReluParams) == 16 * 8 + 8 * 4);
 
 // kBinary: arithmetic on floats.
 enum class FloatBinaryFn : int32_t {
@@ -102,6 +103,10 @@ enum class FloatUnaryFn : int32_t {
   kLeakyRelu,
   kSilu,
   kLog,
+  kGelu,
+  kFloor,
+  kCeil,
+  kRound,
 };
 struct FloatUnaryParams {
   ElementStrides strides;
@@ -114,6 +119,33 @@ struct ConvertParams {
   ElementStrides strides;
   float scale;  // of the quantised side; kQuantize: its inverse
   int32_t zero_point;
+};
+
+// kNumbers: functions of one or two numbers, of any types that fit 32 bits, and conversions to and
+// from 64: the casts, comparisons and what else has no kernel of its own. A missing second input is
+// 0.
+enum class NumbersFn : int32_t { kNone, kArithmetic, kEqual, kNotEqual, kLess, kLessEqual };
+struct NumbersParams {
+  ElementStrides strides;
+  int32_t inputs;      // 1 or 2
+  int32_t fn;          // a NumbersFn
+  int32_t arithmetic;  // a FloatBinaryFn; of whole numbers any but kDiv and kPRelu
+  int32_t real;        // computed with floats, or else with whole numbers modulo 2^32
+  // DTypes of the inputs and the output. As a float a whole number is (x - zero_point) * scale.
+  int32_t type[2], out_type;
+  float scale[2];
+  int32_t zero_point[2];
+  // Floats that become whole numbers: multiplied, limited, rounded to nearest even or truncated,
+  // and the zero point added. NaN becomes `low` where rounded, 0 where truncated.
+  float out_scale, low, high;
+  int32_t out_zero_point, truncates;
+  int32_t least, most;  // limits of whole numbers
+};
+static_assert(sizeof(NumbersParams) == 16 * 8 + 18 * 4);
+
+// kSelect: in[0] holds bools: where one is not 0 the element of in[1], elsewhere that of in[2].
+struct SelectParams {
+  ElementStrides strides;
 };
 
 }  // namespace pj

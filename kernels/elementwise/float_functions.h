@@ -124,6 +124,17 @@ PJ_INLINE VecF32 gelu_tanh_lanes(VecF32 x) {
   const VecF32 slope = hn::MulAdd(hn::Mul(x, x), splat(kSlope * 0.044715f), splat(kSlope));
   return hn::Div(x, hn::Add(splat(1.0f), exp_of(exponent_of(hn::Mul(slope, x)))));
 }
+// x times the normal distribution function, which is logistic(g) with g = log(P(x) / P(-x)): an odd
+// function, x times a polynomial in x^2 that the Remez algorithm found for |x| <= 5.6, where the
+// result's error is 2^-25 times the larger of 1 and |x|. Beyond, the polynomial keeps growing.
+PJ_INLINE VecF32 gelu_lanes(VecF32 x) {
+  constexpr float kFactors[] = {-2.71489421e-7f, 8.02552551e-6f, -1.11209525e-4f,
+                                -6.34792829e-5f, 7.26641264e-2f, 1.59577062f};
+  const VecF32 square = hn::Mul(x, x);
+  VecF32 slope = splat(3.69420787e-9f);
+  for (float factor : kFactors) slope = hn::MulAdd(slope, square, splat(factor));
+  return hn::Div(x, hn::Add(splat(1.0f), exp_of<true>(exponent_of(hn::Mul(slope, x)))));
+}
 PJ_INLINE VecF32 hard_swish_lanes(VecF32 x) {
   const VecF32 gate = limit_lanes(hn::Add(x, splat(3.0f)), splat(0.0f), splat(6.0f));
   return hn::Mul(hn::Div(x, splat(6.0f)), gate);

@@ -56,6 +56,14 @@ namespace {
       });
     case FloatUnaryFn::kGeluTanh:
       return map([](VecF32 x) { return gelu_tanh_lanes(x); });
+    case FloatUnaryFn::kGelu:
+      return map([](VecF32 x) { return gelu_lanes(x); });
+    case FloatUnaryFn::kFloor:
+      return map([](VecF32 x) { return hn::Floor(x); });
+    case FloatUnaryFn::kCeil:
+      return map([](VecF32 x) { return hn::Ceil(x); });
+    case FloatUnaryFn::kRound:
+      return map([](VecF32 x) { return hn::Round(x); });
     case FloatUnaryFn::kHardSwish:
       return map([](VecF32 x) { return hard_swish_lanes(x); });
     case FloatUnaryFn::kSilu:

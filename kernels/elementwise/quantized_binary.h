@@ -56,8 +56,7 @@ void run_quantized_sum(const Tile& t) {
 template <typename Q, typename>
 void run_quantized_product(const Tile& t) {
   const ProductParams& p = *static_cast<const ProductParams*>(t.params);
-  const IntRange range = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
-  const ByteLimits<Q> limits{p.stage.zero_point, range.min, range.max};
+  const ByteLimits<Q> limits = all_bytes<Q>(p.stage.zero_point);
   const VecI32 za = splat(p.zero_a), zb = splat(p.zero_b);
   const VecF32 scale = splat(p.scale), low = splat(p.stage.low), high = splat(p.stage.high);
   for_runs<2>(t, p.strides, [&](const Run& run) {
@@ -72,8 +71,7 @@ void run_quantized_product(const Tile& t) {
 template <typename Q, typename>
 void run_quantized_prelu(const Tile& t) {
   const QuantizedPReluParams& p = *static_cast<const QuantizedPReluParams*>(t.params);
-  const IntRange range = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
-  const ByteLimits<Q> limits{p.stage.zero_point, range.min, range.max};
+  const ByteLimits<Q> limits = all_bytes<Q>(p.stage.zero_point);
   const VecI32 zx = splat(p.zero_x), za = splat(p.zero_alpha);
   const VecF32 positive = splat(p.positive), negative = splat(p.negative);
   const VecF32 low = splat(p.stage.low), high = splat(p.stage.high);

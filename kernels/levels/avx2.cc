@@ -2,6 +2,7 @@
 
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
+#include "kernels/conv/float_winograd.h"
 #include "kernels/conv/quads.h"
 #include "kernels/depthwise/dot_pairs.h"
 #include "kernels/depthwise/float.h"

@@ -1,9 +1,10 @@
-// Parameters of the kernel classes that move elements: kTranspose and kCopy.
+// Parameters of the kernel classes that move elements: kTranspose, kCopy and kGather.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/kernel.h"
+#include "runtime/base/shape.h"
 
 namespace pj {
 
@@ -32,5 +33,18 @@ struct CopyKernelParams {
   const CopyBox* box(int32_t i) const { return reinterpret_cast<const CopyBox*>(this + 1) + i; }
 };
 static_assert(sizeof(CopyKernelParams) == 24 && sizeof(CopyBox) == 11 * 8 + 6 * 4);
+
+// kGather: runs of bytes, each at a position that `depth` indices name. Iteration space: kBatch
+// batches, kRow parts of the input in each of which the same runs are picked, kCol runs. Operands:
+// in[0] the input, in[1] the indices, out[0]; the first two begin at the tile's batch and part, or
+// its batch and run. An index beyond its dimension is clamped into it.
+struct GatherKernelParams {
+  int64_t run;                             // bytes
+  int64_t in[kDimCount], out[kDimCount];   // distances in bytes
+  int64_t index_batch;                     // likewise, of the indices of two batches
+  int32_t depth, index_bytes;              // of int32 or int64
+  int64_t size[kMaxRank], step[kMaxRank];  // of each dimension that is indexed; steps in bytes
+};
+static_assert(sizeof(GatherKernelParams) == (2 * kDimCount + 3 + 2 * kMaxRank) * 8);
 
 }  // namespace pj

@@ -7,6 +7,7 @@
 
 #include "kernels/common/transpose_quads.h"
 #include "kernels/conv/quad_rows.h"
+#include "kernels/conv/winograd_shape.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/row_pairs_shape.h"
 #include "kernels/packing/panel_flags.h"
@@ -161,6 +162,25 @@ uint32_t sum_of_weights(const PackSpec& s, const std::byte* weights, int32_t cha
   return sum;
 }
 
+// G g G' of the 3 x 3 weights g, whose taps are a distance apart (kernels/conv/winograd_shape.h).
+void transform_weights(const float* g, int64_t tap_stride, std::byte* out, int64_t place_bytes) {
+  double rows[4][3];
+  for (int j = 0; j < 3; ++j) {
+    const double a = g[j * tap_stride], b = g[(3 + j) * tap_stride], c = g[(6 + j) * tap_stride];
+    rows[0][j] = a;
+    rows[1][j] = (a + b + c) / 2;
+    rows[2][j] = (a - b + c) / 2;
+    rows[3][j] = c;
+  }
+  for (const auto& [a, b, c] : rows) {
+    for (const double x : {a, (a + b + c) / 2, (a - b + c) / 2, c}) {
+      const auto rounded = static_cast<float>(x);
+      std::memcpy(out, &rounded, sizeof(rounded));
+      out += place_bytes;
+    }
+  }
+}
+
 void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
                       bool bias_f16, int32_t first, std::byte* panel) {
   const int32_t channels = std::min(s.nr, s.out_channels - first);
@@ -171,12 +191,22 @@ void pack_float_panel(const PackSpec& s, const std::byte* weights, const std::by
     half.kr = 2;
     return pack_float_panel(half, weights, bias, bias_f16, first, panel);
   }
-  auto* out_bias = reinterpret_cast<float*>(panel);
+  const bool winograd = s.packing == PackingId::kConvWinograd;
+  const int64_t place = winograd ? winograd_place_bytes(s.in_channels, s.nr) : 0;
+  auto* out_bias = reinterpret_cast<float*>(panel + kWinogradBiasPlace * place);
   for (int32_t n = 0; bias != nullptr && n < channels; ++n) {
     out_bias[n] = bias_f16 ? to_float(reinterpret_cast<const Half*>(bias)[first + n])
                            : reinterpret_cast<const float*>(bias)[first + n];
   }
-  copy_panel(s, weights, first, channels, 0, panel + s.weights_offset());
+  panel += s.weights_offset();
+  if (!winograd) return copy_panel(s, weights, first, channels, 0, panel);
+  const auto* w = reinterpret_cast<const float*>(weights);
+  for (int32_t k = 0; k < s.in_channels; ++k) {
+    for (int32_t n = 0; n < channels; ++n) {
+      const float* g = w + k * s.in_stride + (first + n) * s.out_stride;
+      transform_weights(g, s.tap_stride, panel + (int64_t{k} * s.nr + n) * 4, place);
+    }
+  }
 }
 
 void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
@@ -237,6 +267,8 @@ int64_t PackSpec::panel_bytes() const {
     const int64_t quads = crossed ? kCrossedQuads : columns * shifts;
     return aligned(weights_offset() + dot_parts(*this) * quads * kGroupRows * nr * element);
   }
+  if (packing == PackingId::kConvWinograd)
+    return aligned(kWinogradPlaces * winograd_place_bytes(in_channels, nr));
   const int64_t count = int64_t{taps} * k_blocks(*this) * kr * nr;
   const int64_t element = wide() ? 2 : static_cast<int64_t>(size_of(weights));
   return aligned(weights_offset() + count * element);

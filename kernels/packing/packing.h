@@ -21,6 +21,8 @@
 // kConvHalfTails is kConvSegments for floats with kr = 1, but for a last panel of at most nr / 2
 // channels: that is one of nr / 2 channels and kr = 2, at the same place.
 //
+// kConvWinograd: of windows of 3 x 3, transformed; see kernels/conv/winograd_shape.h.
+//
 // kConvDots and kConvMulls are kConvSegments for ARM: a panel begins with flags
 // (kernels/packing/panel_flags.h), the bias of calm panels includes kCalmBits
 // (kernels/common/calm_sums.h), and int8 activations are seen as they are. kConvDots leaves

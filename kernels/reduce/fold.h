@@ -98,8 +98,7 @@ void byte_sums(const Q* x, Q* y, int64_t channels, const ReduceKernelParams& p) 
         requantize(static_cast<int32_t>(sum - static_cast<uint32_t>(shift)), p.scale, p.stage));
     return;
   }
-  const IntRange range = std::is_signed_v<Q> ? IntRange{-128, 127} : IntRange{0, 255};
-  const ByteLimits<Q> limits{p.stage.zero_point, range.min, range.max};
+  const ByteLimits<Q> limits = all_bytes<Q>(p.stage.zero_point);
   const VecF32 scale = splat(p.scale), low = splat(p.stage.low), high = splat(p.stage.high);
   auto finish = [&](VecI32 sum, int64_t c, int64_t n) {
     const VecF32 real = hn::Mul(hn::ConvertTo(kF32, hn::Sub(sum, splat(shift))), scale);

@@ -1,4 +1,4 @@
-// Parameters of the kernel classes kReduce, kArgReduce, kSoftmax, kNormalize and kLayerNorm.
+// Parameters of the kernel classes kReduce, kArgReduce, kTopK, kSoftmax, kNormalize and kLayerNorm.
 //
 // kReduce folds the middle of three dimensions. Iteration space: kRow outer positions, kChannel
 // inner ones. Operands: in[0] [outer, count, inner], at the tile's first outer and inner position;
@@ -7,7 +7,7 @@
 // The others work on rows: kRow of them, each `count` elements long. kSoftmax, kNormalize and
 // kLayerNorm: in[0] and out[0] [rows, count], which may be the same memory; kLayerNorm has in[1]
 // gamma and in[2] beta, `count` elements. kArgReduce: out[0] has an int32 or int64 index for each
-// row.
+// row. kTopK: out[0] [rows, k] values, out[1] their indices, int32.
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,27 @@ struct ArgReduceKernelParams {
   int32_t index_bytes;
 };
 
+struct TopKKernelParams {
+  int64_t count;
+  int64_t k;  // 1 to count
+};
+
 enum class NormalizeFn : int32_t { kLogSoftmax, kL2 };
 struct NormalizeKernelParams {
   int64_t count;
   int32_t fn;  // a NormalizeFn
   int32_t unused;
+};
+
+// kNormalize of 8 bits, by the rule of kernels/common/quantized_normalize.h.
+struct QuantizedNormalizeParams {
+  int64_t count;
+  int32_t fn;  // a NormalizeFn
+  int32_t zero_x, zero_y;
+  float scale;    // of the input
+  float inverse;  // of the output's scale
+  int32_t unused;
+  float table[256];  // kLogSoftmax: exp() of every distance from the row's maximum
 };
 
 // Softmax of 8 bits: exp() of every distance from the row's maximum.

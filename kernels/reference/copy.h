@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/reference/view.h"
+#include "runtime/base/strided_slice.h"
 
 namespace pj::ref {
 
@@ -13,6 +14,29 @@ struct Box {
   int64_t offset = 0;
   Strides strides{};
 };
+
+// Where the element at `position` is.
+inline int64_t offset_of(const Dims& position, const Strides& strides) {
+  int64_t offset = 0;
+  for (int32_t i = 0; i < position.count; ++i)
+    offset += position[i] * strides[static_cast<size_t>(i)];
+  return offset;
+}
+
+// What a strided slice reads of a tensor of these strides, and its shape. Dropped dimensions have
+// size 1: the order of the output's elements is that of the box.
+inline Box strided_box(const StridedSlicePlan& plan, const Strides& own, Shape& shape) {
+  Box box;
+  shape = Dims::filled(plan.rank, 1);
+  for (int32_t i = 0; i < plan.rank; ++i) {
+    const auto d = static_cast<size_t>(i);
+    const StridedSlicePlan::Range& r = plan.ranges[d];
+    shape[i] = r.size;
+    box.offset += r.begin * own[d];
+    box.strides[d] = r.stride * own[d];
+  }
+  return box;
+}
 
 // Calls f with an unsigned integer as wide as an element.
 template <typename F>

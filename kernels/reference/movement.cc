@@ -28,7 +28,7 @@ void requantize_box(const OperandDesc& in, const Shape& shape, const std::byte* 
           static_cast<Q>(quantize_value(real, inverse, out.zero_point, range.min, range.max));
     }
   };
-  if (elements(shape) > 0) for_each_row<2>(shape, {contiguous_strides(shape), box.strides}, row);
+  for_each_row<2>(shape, {contiguous_strides(shape), box.strides}, row);
 }
 
 // One input of a Concat into its place.

@@ -2,8 +2,10 @@
 //
 // A row with a NaN or with nothing but -infinity becomes NaN.
 #include <cmath>
+#include <utility>
 
 #include "kernels/common/layer_norm_scale.h"
+#include "kernels/common/quantized_normalize.h"
 #include "kernels/common/requantize.h"
 #include "kernels/reference/reference_rows.h"
 #include "kernels/reference/view.h"
@@ -60,39 +62,40 @@ void quantized_softmax(const Tile& tile, const ReferenceParams& p) {
   });
 }
 
-// f32 as it is, or 8 bits through reals: f(x, i) is element i of the result for row x of length n,
-// where x(i) reads a real value.
+// Log-softmax and L2 norm of 8 bits, by the rule of quantized_normalize.h. f(in, n) gives a row's
+// rule and the distance of each number as a function.
 template <typename Q, typename F>
-void through_reals(const Tile& tile, const ReferenceParams& p, F&& row) {
-  const OperandDesc x = p.input(0), y = p.output(0);
-  const IntRange range = range_of(y.dtype);
-  rows(x.shape, [&](int64_t offset, int64_t n) {
+void quantized_rows(const Tile& tile, const ReferenceParams& p, F&& f) {
+  const OperandDesc y = p.output(0);
+  rows(p.input(0).shape, [&](int64_t offset, int64_t n) {
     const Q* in = input<Q>(tile, 0) + offset;
     Q* out = output<Q>(tile, 0) + offset;
-    auto read = [&](int64_t i) { return dequantized(in[i], x.scale, x.zero_point); };
-    auto write = [&](int64_t i, float real) {
-      out[i] =
-          static_cast<Q>(quantize_value(real, 1.0f / y.scale, y.zero_point, range.min, range.max));
-    };
-    row(n, read, write);
+    const auto [row, distance] = f(in, n);
+    for (int64_t i = 0; i < n; ++i)
+      out[i] = static_cast<Q>(
+          normalized(row, distance(in[i]), 1.0f / y.scale, y.zero_point, range_of(y.dtype)));
   });
 }
 
-template <typename F>
-void visit_rows(const Tile& tile, const ReferenceParams& p, F&& row) {
-  switch (p.input(0).dtype) {
-    case DType::kI8:
-      return through_reals<int8_t>(tile, p, row);
-    case DType::kU8:
-      return through_reals<uint8_t>(tile, p, row);
-    default:
-      rows(p.input(0).shape, [&](int64_t offset, int64_t n) {
-        const float* in = input<float>(tile, 0) + offset;
-        float* out = output<float>(tile, 0) + offset;
-        row(
-            n, [&](int64_t i) { return in[i]; }, [&](int64_t i, float real) { out[i] = real; });
-      });
-  }
+template <typename Q>
+void quantized_log_softmax(const Tile& tile, const ReferenceParams& p) {
+  const float scale = p.input(0).scale;
+  quantized_rows<Q>(tile, p, [&](const Q* in, int64_t n) {
+    const int32_t top = largest(in, n);
+    float sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += std::exp(-scale * static_cast<float>(top - in[i]));
+    return std::pair(log_softmax_row(scale, sum), [top](int32_t q) { return top - q; });
+  });
+}
+
+template <typename Q>
+void quantized_l2(const Tile& tile, const ReferenceParams& p) {
+  const int32_t zero = p.input(0).zero_point;
+  quantized_rows<Q>(tile, p, [&](const Q* in, int64_t n) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += int64_t{in[i] - zero} * (in[i] - zero);
+    return std::pair(l2_row(p.input(0).scale, sum), [zero](int32_t q) { return q - zero; });
+  });
 }
 
 }  // namespace
@@ -114,23 +117,32 @@ void reference_Softmax(const Tile& tile) {
 
 // x - max - log(sum(exp(x - max)))
 void reference_LogSoftmax(const Tile& tile) {
-  visit_rows(tile, ReferenceParams(tile.params), [](int64_t n, auto read, auto write) {
-    float top = read(0);
-    for (int64_t i = 1; i < n; ++i) top = std::max(top, read(i));
+  const ReferenceParams p(tile.params);
+  if (p.input(0).dtype == DType::kI8) return quantized_log_softmax<int8_t>(tile, p);
+  if (p.input(0).dtype == DType::kU8) return quantized_log_softmax<uint8_t>(tile, p);
+  rows(p.input(0).shape, [&](int64_t offset, int64_t n) {
+    const float* x = input<float>(tile, 0) + offset;
+    float* y = output<float>(tile, 0) + offset;
+    const float top = largest(x, n);
     float sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += std::exp(read(i) - top);
+    for (int64_t i = 0; i < n; ++i) sum += std::exp(x[i] - top);
     const float log_sum = std::log(sum);
-    for (int64_t i = 0; i < n; ++i) write(i, read(i) - top - log_sum);
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] - top - log_sum;
   });
 }
 
 // x / max(|x|, 1e-6): a row of zeros stays zero.
 void reference_L2Normalization(const Tile& tile) {
-  visit_rows(tile, ReferenceParams(tile.params), [](int64_t n, auto read, auto write) {
+  const ReferenceParams p(tile.params);
+  if (p.input(0).dtype == DType::kI8) return quantized_l2<int8_t>(tile, p);
+  if (p.input(0).dtype == DType::kU8) return quantized_l2<uint8_t>(tile, p);
+  rows(p.input(0).shape, [&](int64_t offset, int64_t n) {
+    const float* x = input<float>(tile, 0) + offset;
+    float* y = output<float>(tile, 0) + offset;
     float sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += read(i) * read(i);
+    for (int64_t i = 0; i < n; ++i) sum += x[i] * x[i];
     const float norm = std::max<float>(std::sqrt(sum), 1e-6f);
-    for (int64_t i = 0; i < n; ++i) write(i, read(i) / norm);
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] / norm;
   });
 }
 

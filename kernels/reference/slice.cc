@@ -1,7 +1,6 @@
 // Slice, StridedSlice and Pad: boxes cut out of a tensor or put into a larger one.
 #include "kernels/reference/copy.h"
 #include "kernels/reference/reference_rows.h"
-#include "runtime/base/strided_slice.h"
 
 namespace pj {
 namespace {
@@ -28,13 +27,6 @@ void pad_mirrored(const Tile& tile, const ReferenceParams& p) {
   });
 }
 
-int64_t offset_of(const Dims& position, const Strides& strides) {
-  int64_t offset = 0;
-  for (int32_t i = 0; i < position.count; ++i)
-    offset += position[i] * strides[static_cast<size_t>(i)];
-  return offset;
-}
-
 }  // namespace
 
 void reference_Slice(const Tile& tile) {
@@ -52,17 +44,8 @@ void reference_StridedSlice(const Tile& tile) {
   // Shape inference has resolved the same parameters: no error is possible here.
   const auto plan = resolve_strided_slice(p.input(0).shape, p.as<StridedSliceParams>());
   if (!plan || elements(p.output(0).shape) == 0) return;
-  const Strides own = contiguous_strides(p.input(0).shape);
-  Box from;
-  Shape box = Dims::filled(plan->rank, 1);
-  for (int32_t i = 0; i < plan->rank; ++i) {
-    const auto d = static_cast<size_t>(i);
-    const StridedSlicePlan::Range& r = plan->ranges[d];
-    box[i] = r.size;
-    from.offset += r.begin * own[d];
-    from.strides[d] = r.stride * own[d];
-  }
-  // Dropped dimensions have size 1: the order of the output's elements is that of the box.
+  Shape box;
+  const Box from = strided_box(*plan, contiguous_strides(p.input(0).shape), box);
   copy_box(p.output(0).dtype, box, tile.in[0], from, tile.out[0], {0, contiguous_strides(box)});
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/exec/model.h"
 
+#include <algorithm>
+
 #include "kernels/registry.h"
 #include "runtime/base/aligned.h"
 #include "runtime/passes/passes.h"
@@ -60,6 +62,18 @@ Result<std::shared_ptr<Model>> Model::create(Graph graph, ModelOptions options,
   for (PackedWeights& p : packed)
     model->packed_[{p.weights, p.bias, std::move(p.packing)}].packed = std::move(p.data);
   return model;
+}
+
+int Model::tuned_threads() const {
+  if (!options_.chosen || options_.chosen->threads < 1) return 0;
+  return std::min(options_.chosen->threads, granted_cpu().default_threads);
+}
+
+std::string Model::ignored_choices(const CompiledModel& compiled) const {
+  const std::string& unfollowed = compiled.plan.unfollowed;
+  if (options_.unread_choices.empty() && unfollowed.empty()) return {};
+  return "ignoring what a tuner chose: " +
+         (options_.unread_choices.empty() ? "it names " + unfollowed : options_.unread_choices);
 }
 
 Model::PackedKey Model::packed_key(const CompiledModel& m, size_t index) {
@@ -138,7 +152,7 @@ Result<std::shared_ptr<const CompiledModel>> Model::compile(std::span<const Shap
   plan_options.bands = options_.bands;
   plan_options.prepared_before_tuned = options_.prepared_before_tuned;
   // What was chosen was chosen for the shapes that the model has.
-  if (compiled->owner == graph_) plan_options.chosen_bands = options_.chosen_bands;
+  if (compiled->owner == graph_) plan_options.chosen = options_.chosen;
   if (options_.prepared != nullptr) {
     for (const Op& op : graph.ops)
       plan_options.prepared_ops.push_back(options_.prepared->offers(graph, op));

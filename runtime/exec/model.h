@@ -28,8 +28,9 @@ struct ModelOptions {
   std::span<const KernelDesc> catalog = kernel_catalog();
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // PlanOptions::bands
-  // PlanOptions::chosen_bands, for the shapes that the graph has.
-  std::optional<std::vector<BandChoice>> chosen_bands = std::nullopt;
+  // PlanOptions::chosen, for the shapes that the graph has.
+  std::optional<PlanChoices> chosen = std::nullopt;
+  std::string unread_choices;  // why what a file has of these cannot be read; empty if it can
   const PreparedOpFactory* prepared = nullptr;
   bool prepared_before_tuned = false;  // as PlanOptions has it
   // Float layers may compute in f16, where the target can (runtime/plan/half.h). Without meaning
@@ -65,6 +66,11 @@ class Model {
   // After the passes; shapes may be unknown.
   const Graph& graph() const { return *graph_; }
   const ModelOptions& options() const { return options_; }
+  // How many threads a tuner found fastest, of those that this process may use; 0 if none said.
+  int tuned_threads() const;
+  // What of a tuner's choices is not followed, and why, for people; empty if all are. `compiled` is
+  // this model's.
+  std::string ignored_choices(const CompiledModel& compiled) const;
   // kFileUnreadable if the model's file was truncated: what was computed since may be wrong.
   Status check_file() const { return options_.map ? options_.map->check() : Status{}; }
 

@@ -285,6 +285,64 @@ void replay_depthwise(ConvAccess& c) {
   }
 }
 
+// Windows that slide along a row (kernels/depthwise/float_slide.h).
+bool slides(const ConvKernelParams& p) {
+  const bool square = p.kernel_h == p.kernel_w && p.stride_h == p.stride_w;
+  return square && (p.kernel_w == 3 || p.kernel_w == 5) &&
+         (p.stride_w == 1 || (p.stride_w == 2 && p.dilation_w == 1));
+}
+
+// One panel, whose weights are in registers, or on the stack if these are too few: a column of the
+// input is read once for all outputs of the row.
+void replay_slide(ConvAccess& c, int32_t channel) {
+  const ConvKernelParams& p = c.p;
+  const int32_t count = std::min<int32_t>(c.channels() - channel, c.k.nr);
+  c.caches.read(c.panel(channel), p.panel_bytes);
+  for (int32_t row = 0; row < c.rows(); ++row) {
+    for (int32_t col = 0; col < c.cols(); ++col) {
+      if (col == 0 || p.kernel_w > 3) c.touch_stack();
+      const int32_t first = col < p.dilation_w ? 0 : p.kernel_w - p.stride_w;
+      for (int32_t kx = first; kx < p.kernel_w; ++kx) {
+        for (int32_t ky = 0; ky < p.kernel_h; ++ky) {
+          const uint64_t in_row = c.row_under(row, ky);
+          if (in_row != 0)
+            c.read_columns(in_row + static_cast<uint64_t>(channel * c.x_size),
+                           c.first_column(col) + kx * p.dilation_w, 1, count * c.x_size);
+        }
+      }
+      c.write_pixels(row, col, 1, channel, count);
+    }
+  }
+}
+
+// kernels/depthwise/float.h: of small windows panel by panel; of others all channels of mr pixels
+// of a row, tap by tap.
+void replay_float_depthwise(ConvAccess& c) {
+  const ConvKernelParams& p = c.p;
+  if (slides(p)) {
+    for (int32_t channel = 0; channel < c.channels(); channel += c.k.nr) replay_slide(c, channel);
+    return;
+  }
+  for (int32_t row = 0; row < c.rows(); ++row) {
+    for (int32_t col = 0; col < c.cols(); col += c.k.mr) {
+      const int32_t pixels = std::min<int32_t>(c.cols() - col, c.k.mr);
+      c.touch_stack();
+      for (int32_t channel = 0; channel < c.channels(); channel += c.k.nr) {
+        const int32_t count = std::min<int32_t>(c.channels() - channel, c.k.nr);
+        c.caches.read(c.panel(channel), p.panel_bytes);
+        for (int32_t tap = 0; tap < p.kernel_h * p.kernel_w; ++tap) {
+          const uint64_t in_row = c.row_under(row, tap / p.kernel_w);
+          for (int32_t i = 0; in_row != 0 && i < pixels; ++i)
+            c.read_columns(in_row + static_cast<uint64_t>(channel * c.x_size),
+                           c.first_column(col + i) + tap % p.kernel_w * p.dilation_w, 1,
+                           count * c.x_size);
+        }
+        c.write_pixels(row, col, pixels, channel, count);
+      }
+    }
+  }
+}
+
 // One panel, `rows` rows and a block of columns of kernels/depthwise/dot.h: four rows at a time go
 // to strips in scratch, which every pixel reads.
 void replay_dot_block(ConvAccess& c, int32_t channel, int32_t row, int32_t rows, int32_t col,
@@ -494,7 +552,11 @@ void replay(const Access& a, CacheModel& caches) {
   PackSpec spec;
   spec.packing = k.packing;
   if (spec.row_pairs()) return replay_row_pairs(c);
-  if (k.cls == KernelClass::kDepthwise) return spec.dot() ? replay_dot(c) : replay_depthwise(c);
+  if (k.cls == KernelClass::kDepthwise) {
+    if (spec.dot()) return replay_dot(c);
+    // Portable kernels have one pixel at a time.
+    return is_float(k.input) && k.mr > 1 ? replay_float_depthwise(c) : replay_depthwise(c);
+  }
   if (spec.quads()) return replay_quads(c);
   if (spec.segments()) return replay_segments(c);
   return replay_panels(c);

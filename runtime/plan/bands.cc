@@ -423,8 +423,12 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
       const Operand& ring = before.out[0];
       const int64_t row_bytes = by.cols > 0 ? cols[m - 1] * ring.stride[kCol] : ring.stride[kRow];
       connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], row_bytes, offset);
-      offset +=
-          static_cast<int64_t>(round_up(static_cast<size_t>(before.out[0].bytes), kCacheLine));
+      int64_t bytes = before.out[0].bytes;
+      if (by.cols > 0) {
+        const int64_t step_bytes = nest.columns->stride * ring.stride[kCol];
+        bytes += kStepsBehindStrips * step_bytes + kBytesBehindStrips;
+      }
+      offset += static_cast<int64_t>(round_up(static_cast<size_t>(bytes), kCacheLine));
     }
   }
   for (Member& m : members) {
@@ -437,13 +441,14 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
 
 }  // namespace
 
-void form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
+bool form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
                 Program& program, const std::vector<BandChoice>* chosen) {
   std::vector<Member> members;
   for (const Step& step : program.steps) members.push_back(member_of(graph, catalog, step));
   find_links(program, members, graph.tensors.size());
   std::optional<std::vector<Choice>> best;
   if (chosen != nullptr) best = chosen_cuts(program.steps, members, *chosen);
+  const bool followed = chosen == nullptr || best;
   if (!best) best = cheapest_cuts(members, target);
 
   std::vector<Step> steps;  // from the last to the first
@@ -460,6 +465,7 @@ void form_bands(const Graph& graph, const Target& target, std::span<const Kernel
   }
   program.steps.assign(std::make_move_iterator(steps.rbegin()),
                        std::make_move_iterator(steps.rend()));
+  return followed;
 }
 
 std::vector<BandChoice> bands_of(const Program& program) {

@@ -12,24 +12,16 @@
 #include <vector>
 
 #include "runtime/graph/graph.h"
+#include "runtime/plan/choices.h"
 #include "runtime/plan/program.h"
 #include "runtime/plan/target.h"
 
 namespace pj {
 
-// A band that somebody chose instead: `members` steps from the one of operator `op` on, `rows` rows
-// of the last one at a time, of all columns or of strips of `cols`.
-struct BandChoice {
-  int32_t op = 0, members = 0, rows = 0, cols = 0;
-
-  bool operator==(const BandChoice&) const = default;
-};
-
 // Merges steps of `program` into bands where that is expected to cost less, or into `chosen` if it
-// is not null and all of it can be followed. Arena operands still
-// carry tensor ids in BufferRef::index; those between members of a band become rings. Pure, as the
-// planner.
-void form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
+// is not null and all of it can be followed: false if it cannot. Arena operands still carry tensor
+// ids in BufferRef::index; those between members of a band become rings. Pure, as the planner.
+bool form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
                 Program& program, const std::vector<BandChoice>* chosen = nullptr);
 // The bands of a program.
 std::vector<BandChoice> bands_of(const Program& program);

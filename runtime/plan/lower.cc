@@ -94,7 +94,7 @@ Status lower(LowerContext& c, int32_t op_index, Step& step) {
     return {};
   }
   for (auto lower_family : {lower_matmul, lower_elementwise, lower_pool, lower_reduce, lower_resize,
-                            lower_transpose, lower_copy}) {
+                            lower_transpose, lower_gather, lower_copy}) {
     if (std::optional<LoopNest> nest = lower_family(c, op)) {
       step.threads = useful_threads(*nest);
       step.members.push_back(std::move(*nest));

@@ -15,8 +15,11 @@ struct LowerContext {
   std::span<const KernelDesc> catalog;
   std::function<BufferRef(TensorId)> buffer_of;
   Plan& plan;  // gets packed constants and recipes
+  const PlanChoices* chosen = nullptr;
 
   const Tensor& tensor(TensorId id) const { return graph.tensor(id); }
+  // What somebody chose for an operator; null if nothing.
+  const LayerChoice* chosen_for(int32_t op) const { return chosen ? chosen->layer(op) : nullptr; }
   // A new packed constant for `op`; returns its index.
   int32_t add_packed(int32_t op, PackRecipe recipe);
 };
@@ -32,6 +35,9 @@ LoopNest copy_nest(const LowerContext& context, TensorId from, BufferRef to);
 // connected): one, or one for each phase of a transposed convolution; none if no blocked kernel
 // fits it.
 std::vector<LoopNest> lower_convolution(LowerContext& context, int32_t op_index);
+// The rows of the catalog that can compute such an operator, by the cycles that they are expected
+// to need; without those that need a multiple of the fewest.
+std::vector<KernelId> fitting_kernels(const LowerContext& context, int32_t op_index);
 
 // True if the kernels that lower_convolution() would take were written for the target's ISA level.
 bool has_tuned_kernel(const LowerContext& context, int32_t op_index);
@@ -52,6 +58,7 @@ std::optional<LoopNest> lower_pool(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_reduce(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_resize(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_transpose(const LowerContext& context, const Op& op);
+std::optional<LoopNest> lower_gather(const LowerContext& context, const Op& op);
 std::optional<LoopNest> lower_copy(const LowerContext& context, const Op& op);
 // One nest for each input of a concatenation of bytes whose quantisations differ.
 std::vector<LoopNest> lower_requantizing_concat(const LowerContext& context, const Op& op);

@@ -7,6 +7,7 @@
 #include "kernels/conv/quad_rows.h"
 #include "kernels/conv/segments.h"
 #include "kernels/conv/wide_panels.h"
+#include "kernels/conv/winograd_shape.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/mlal_shape.h"
 #include "kernels/depthwise/row_pairs_shape.h"
@@ -91,15 +92,29 @@ ConvEpilogue make_epilogue(const Graph& graph, const Op& op) {
   return made;
 }
 
-// The row that fits the operands, runs on the target and needs the fewest cycles.
-KernelId choose_kernel(const LowerContext& c, const ConvShape& s, DType x, DType w, DType y) {
+// Types of an operator's activations and weights.
+struct OperandTypes {
+  DType x, w, y;
+};
+
+// True if the row fits the operands and runs on the target.
+bool can_compute(const LowerContext& c, const KernelDesc& k, const ConvShape& s,
+                 const OperandTypes& t) {
+  return k.cls == s.cls && k.input == t.x && k.weights == t.w && k.output == t.y &&
+         c.target.isa.includes(k.isa) && k.fits(s.kernel);
+}
+
+// The row that can compute it and needs the fewest cycles; or `wanted`, if that can.
+KernelId choose_kernel(const LowerContext& c, const ConvShape& s, const OperandTypes& types,
+                       KernelId wanted) {
+  if (wanted >= 0 && wanted < static_cast<KernelId>(c.catalog.size()) &&
+      can_compute(c, c.catalog[static_cast<size_t>(wanted)], s, types))
+    return wanted;
   KernelId best = -1;
   double least = 0;
   for (size_t i = 0; i < c.catalog.size(); ++i) {
     const KernelDesc& k = c.catalog[i];
-    if (k.cls != s.cls || k.input != x || k.weights != w || k.output != y ||
-        !c.target.isa.includes(k.isa) || !k.fits(s.kernel))
-      continue;
+    if (!can_compute(c, k, s, types)) continue;
     const double cycles = cycles_per_pixel(s, k);
     if (best >= 0 && cycles >= least) continue;
     best = static_cast<KernelId>(i);
@@ -247,7 +262,8 @@ TileSize segment_tile(const ConvShape& s, const ConvKernelParams& p, const Kerne
   constexpr double kFetchedBytes = 32;  // a cycle
   const double cycles = std::max(static_cast<double>(pixels * k * s.out_c) / kernel.macs_per_cycle,
                                  static_cast<double>(weights) / kFetchedBytes);
-  const int64_t parts = worthy_parts(cycles);
+  // One core would only copy padded rows once for each part.
+  const int64_t parts = target.cores > 1 ? worthy_parts(cycles) : 1;
   if (k * s.out_c > pixels * (s.in_c + s.out_c)) {
     // Short rows fill the registers only with several panels side by side; but no core is to be
     // without any.
@@ -376,36 +392,70 @@ std::vector<Loop> make_quad_loops(const ConvShape& s, const KernelDesc& kernel) 
           {kChannel, even_step(s.out_c, channels, kernel.nr), true}};
 }
 
+// Loops of Winograd kernels, which are to have many blocks of pixels for all of their weights.
+// Tiles are parts for threads: rows of blocks, or panels where there are few blocks.
+std::vector<Loop> make_winograd_loops(const ConvShape& s, const KernelDesc& kernel, int cores) {
+  const auto rows = static_cast<int32_t>(ceil_div(s.out_h, 2));
+  const auto cols = static_cast<int32_t>(ceil_div(s.out_w, 2));
+  const int64_t parts = int64_t{rows} * cols / winograd_blocks(s.in_c);
+  const int32_t unit = 2 * kernel.nr;
+  const auto units = static_cast<int32_t>(ceil_div(s.out_c, unit));
+  const int64_t channel_parts = parts < cores ? cores : 1;
+  return {{kBatch, 1, true},
+          {kRow, 2 * part_size(rows, std::clamp<int64_t>(parts, 1, 8), cores), true},
+          {kCol, s.out_w, true},
+          {kChannel, unit * part_size(units, channel_parts, cores), true}};
+}
+
 // A convolution and the row that computes it.
 struct Choice {
   ConvShape shape;
   KernelId kernel;
 };
 
-// Types of an operator's activations and weights.
-struct OperandTypes {
-  DType x, w, y;
-};
-
-// Nothing if a part of the operator has no row.
-std::vector<Choice> choose(const LowerContext& c, const Op& op, const OperandTypes& types) {
-  std::vector<Choice> choices;
-  for (ConvShape& s : conv_shapes_of(c.graph, op)) {
+std::vector<ConvShape> shapes_of(const LowerContext& c, const Op& op) {
+  std::vector<ConvShape> shapes = conv_shapes_of(c.graph, op);
+  for (ConvShape& s : shapes) {
     s.kernel.in_width = s.in_w;
     s.kernel.in_channels = s.in_c;
     s.kernel.out_channels = s.out_c;
     s.kernel.epilogue = make_epilogue(c.graph, op);
-    const KernelId id = choose_kernel(c, s, types.x, types.w, types.y);
+  }
+  return shapes;
+}
+
+// Nothing if a part of the operator has no row.
+std::vector<Choice> choose(const LowerContext& c, const Op& op, const OperandTypes& types,
+                           KernelId wanted = -1) {
+  std::vector<Choice> choices;
+  for (const ConvShape& s : shapes_of(c, op)) {
+    const KernelId id = choose_kernel(c, s, types, wanted);
     if (id < 0) return {};
     choices.push_back({s, id});
   }
   return choices;
 }
-std::vector<Choice> choose(const LowerContext& c, const Op& op) {
-  if (op.inputs.size() < 2 || op.inputs[0] == kNoTensor || op.inputs[1] == kNoTensor) return {};
-  return choose(
-      c, op,
-      {c.tensor(op.inputs[0]).dtype, c.tensor(op.inputs[1]).dtype, c.tensor(op.outputs[0]).dtype});
+
+bool has_weights(const Op& op) {
+  return op.inputs.size() >= 2 && op.inputs[0] != kNoTensor && op.inputs[1] != kNoTensor;
+}
+OperandTypes types_of(const LowerContext& c, const Op& op) {
+  return {c.tensor(op.inputs[0]).dtype, c.tensor(op.inputs[1]).dtype,
+          c.tensor(op.outputs[0]).dtype};
+}
+std::vector<Choice> choose(const LowerContext& c, const Op& op, KernelId wanted = -1) {
+  if (!has_weights(op)) return {};
+  return choose(c, op, types_of(c, op), wanted);
+}
+
+// Tiles as somebody chose them: of the loops that there are, from where the kernel can begin.
+void set_tiles(const LayerChoice& chosen, const KernelDesc& kernel, LoopNest& nest) {
+  for (Loop& loop : nest.loops) {
+    if (chosen.tile[loop.dim] < 1) continue;
+    const int32_t unit = loop.dim == kChannel ? kernel.nr : 1;
+    const int64_t step = std::min(chosen.tile[loop.dim], nest.extent[loop.dim]);
+    loop.step = static_cast<int32_t>(ceil_div(step, unit) * unit);
+  }
 }
 
 LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
@@ -436,9 +486,13 @@ LoopNest make_nest(LowerContext& c, int32_t op_index, const Choice& choice) {
                   {kChannel, tile.channels, true}};
   } else if (kernel.packing == PackingId::kConvQuads) {
     nest.loops = make_quad_loops(s, kernel);
+  } else if (kernel.packing == PackingId::kConvWinograd) {
+    nest.loops = make_winograd_loops(s, kernel, c.target.cores);
+    nest.scratch_bytes = WinogradScratch(winograd_blocks(s.in_c), s.in_c, kernel.nr).total;
   } else {
     nest.loops = make_loops(s, kernel, spec, c.target);
   }
+  if (const LayerChoice* chosen = c.chosen_for(op_index)) set_tiles(*chosen, kernel, nest);
   nest.windowed = true;
   nest.window = {s.kernel.stride_h, s.pad_top, (s.kernel.kernel_h - 1) * s.kernel.dilation_h + 1,
                  s.in_h};
@@ -508,7 +562,7 @@ bool has_tuned_kernel(const LowerContext& c, int32_t op_index) {
 bool has_half_convolution(const LowerContext& c, const Op& op) {
   if (op.inputs.size() < 2 || op.inputs[1] == kNoTensor || !c.tensor(op.inputs[1]).constant)
     return false;
-  return !choose(c, op, {DType::kF16, DType::kF16, DType::kF16}).empty();
+  return !choose(c, op, OperandTypes{DType::kF16, DType::kF16, DType::kF16}).empty();
 }
 
 Result<int> fuse_for_target(Graph& graph, const Target& target,
@@ -525,9 +579,34 @@ Result<int> fuse_for_target(Graph& graph, const Target& target,
 
 std::vector<LoopNest> lower_convolution(LowerContext& c, int32_t op_index) {
   std::vector<LoopNest> nests;
-  for (const Choice& choice : choose(c, c.graph.ops[static_cast<size_t>(op_index)]))
+  const LayerChoice* chosen = c.chosen_for(op_index);
+  const KernelId wanted = chosen != nullptr ? chosen->kernel : -1;
+  for (const Choice& choice : choose(c, c.graph.ops[static_cast<size_t>(op_index)], wanted))
     nests.push_back(make_nest(c, op_index, choice));
   return nests;
+}
+
+std::vector<KernelId> fitting_kernels(const LowerContext& c, int32_t op_index) {
+  constexpr double kTooSlow = 4;
+  const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
+  if (!has_weights(op)) return {};
+  const std::vector<ConvShape> shapes = shapes_of(c, op);
+  std::vector<std::pair<double, KernelId>> rows;
+  for (size_t i = 0; i < c.catalog.size() && !shapes.empty(); ++i) {
+    const KernelDesc& k = c.catalog[i];
+    double cycles = 0;
+    const bool fits = std::all_of(shapes.begin(), shapes.end(), [&](const ConvShape& s) {
+      if (!can_compute(c, k, s, types_of(c, op))) return false;
+      cycles += cycles_per_pixel(s, k) * s.out_h * s.out_w;
+      return true;
+    });
+    if (fits) rows.emplace_back(cycles, static_cast<KernelId>(i));
+  }
+  std::stable_sort(rows.begin(), rows.end());
+  std::vector<KernelId> kernels;
+  for (const auto& [cycles, id] : rows)
+    if (cycles <= kTooSlow * rows[0].first) kernels.push_back(id);
+  return kernels;
 }
 
 void fit_scratch(const KernelDesc& kernel, LoopNest& nest) {

@@ -3,7 +3,6 @@
 #include "kernels/move/move.h"
 #include "kernels/reference/block_walk.h"
 #include "kernels/reference/unary_table.h"
-#include "runtime/base/strided_slice.h"
 #include "runtime/passes/evaluate.h"
 #include "runtime/plan/lower_support.h"
 
@@ -87,26 +86,11 @@ void divide(Boxes& boxes, const Shape& in, int32_t axis, size_t count, Part part
   }
 }
 
-int64_t offset_of(const Dims& position, const ref::Strides& strides) {
-  int64_t offset = 0;
-  for (int32_t i = 0; i < position.count; ++i)
-    offset += position[i] * strides[static_cast<size_t>(i)];
-  return offset;
-}
-
 bool strided_slice(Boxes& boxes, const Shape& in, const StridedSliceParams& params) {
   const auto plan = resolve_strided_slice(in, params);
   if (!plan) return false;
-  const ref::Strides own = ref::contiguous_strides(in);
-  ref::Box from;
-  Shape box = Dims::filled(plan->rank, 1);
-  for (int32_t i = 0; i < plan->rank; ++i) {
-    const auto d = static_cast<size_t>(i);
-    const StridedSlicePlan::Range& r = plan->ranges[d];
-    box[i] = r.size;
-    from.offset += r.begin * own[d];
-    from.strides[d] = r.stride * own[d];
-  }
+  Shape box;
+  const ref::Box from = ref::strided_box(*plan, ref::contiguous_strides(in), box);
   boxes.add(box, 0, from, 0, whole_box(box));
   return true;
 }
@@ -160,7 +144,7 @@ bool pad(Boxes& boxes, const LowerContext& c, const Op& op) {
     return true;
   }
   if (!fill_border(boxes, c, op)) return false;
-  to.offset = offset_of(p.before, to.strides);
+  to.offset = ref::offset_of(p.before, to.strides);
   boxes.add(x.shape, 0, whole_box(x.shape), 0, to);
   return true;
 }
@@ -213,7 +197,7 @@ bool collect(Boxes& boxes, const LowerContext& c, const Op& op) {
     }
     case OpKind::kSlice: {
       ref::Box from = whole_box(x.shape);
-      from.offset = offset_of(op.as<SliceParams>().begin, from.strides);
+      from.offset = ref::offset_of(op.as<SliceParams>().begin, from.strides);
       boxes.add(y.shape, 0, from, 0, whole_box(y.shape));
       return true;
     }

@@ -1,5 +1,7 @@
 // Operators that compute each element of the output from one element of each input.
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "kernels/common/quantized_convert.h"
 #include "kernels/elementwise/elementwise.h"
@@ -135,6 +137,14 @@ std::optional<FloatUnaryFn> float_function(UnaryFn fn) {
       return FloatUnaryFn::kLeakyRelu;
     case UnaryFn::kSilu:
       return FloatUnaryFn::kSilu;
+    case UnaryFn::kGelu:
+      return FloatUnaryFn::kGelu;
+    case UnaryFn::kFloor:
+      return FloatUnaryFn::kFloor;
+    case UnaryFn::kCeil:
+      return FloatUnaryFn::kCeil;
+    case UnaryFn::kRound:
+      return FloatUnaryFn::kRound;
     default:
       return std::nullopt;
   }
@@ -177,15 +187,129 @@ std::optional<LoopNest> lower_power(const LowerContext& c, const Op& op) {
   return std::nullopt;
 }
 
+bool means_the_same(const Tensor& a, const Tensor& b) {
+  const OperandDesc da = operand_of(a), db = operand_of(b);
+  return da.scale == db.scale && da.zero_point == db.zero_point;
+}
+
+// Types whose numbers kernels/elementwise/numbers.h computes with.
+bool is_number(DType t) { return t != DType::kI64; }
+
+NumbersParams numbers_params(const LowerContext& c, const Op& op, NumbersFn fn, bool real) {
+  const Tensor& y = c.tensor(op.outputs[0]);
+  NumbersParams p = {};
+  p.inputs = static_cast<int32_t>(op.inputs.size());
+  p.fn = static_cast<int32_t>(fn);
+  p.real = real ? 1 : 0;
+  p.out_type = static_cast<int32_t>(y.dtype);
+  for (size_t k = 0; k < op.inputs.size(); ++k) {
+    const Tensor& x = c.tensor(op.inputs[k]);
+    p.type[k] = static_cast<int32_t>(x.dtype);
+    // A cast takes numbers as they are stored.
+    const bool scaled = real && op.kind == OpKind::kBinary && is_quantized(x);
+    p.scale[k] = scaled ? x.quant.scale[0] : 1.0f;
+    p.zero_point[k] = scaled ? x.quant.zero_point[0] : 0;
+  }
+  const IntRange range = range_of(y.dtype);
+  p.low = static_cast<float>(range.min);
+  p.high = static_cast<float>(range.max);
+  p.out_scale = 1.0f;
+  p.truncates = 1;
+  p.least = INT32_MIN;
+  p.most = INT32_MAX;
+  return p;
+}
+
+std::optional<LoopNest> lower_numbers(const LowerContext& c, const Op& op, const NumbersParams& p) {
+  std::optional<Frame> f = make_frame(c, op, op.inputs.size());
+  if (!f) return std::nullopt;
+  return finish(*f, find_row(c, KernelClass::kNumbers, DType::kU8, DType::kU8), p);
+}
+
+std::optional<LoopNest> lower_comparison(const LowerContext& c, const Op& op) {
+  const Tensor &a = c.tensor(op.inputs[0]), &b = c.tensor(op.inputs[1]);
+  if (!is_number(a.dtype)) return std::nullopt;
+  // The order of the stored numbers is that of the real values, unless they mean different things.
+  const bool scaled = is_byte(a.dtype) || a.dtype == DType::kI16;
+  const bool real = is_float(a.dtype) || (scaled && !means_the_same(a, b));
+  auto compare = [&](NumbersFn fn) {
+    return lower_numbers(c, op, numbers_params(c, op, fn, real));
+  };
+  auto reversed = [&](NumbersFn fn) {
+    Op swapped = op;
+    std::swap(swapped.inputs[0], swapped.inputs[1]);
+    return lower_numbers(c, swapped, numbers_params(c, swapped, fn, real));
+  };
+  // Of bools, which are 0 and 1 here.
+  auto extreme = [&](FloatBinaryFn fn) {
+    NumbersParams p = numbers_params(c, op, NumbersFn::kArithmetic, false);
+    p.arithmetic = static_cast<int32_t>(fn);
+    return lower_numbers(c, op, p);
+  };
+  switch (op.as<BinaryParams>().fn) {
+    case BinaryFn::kEqual:
+      return compare(NumbersFn::kEqual);
+    case BinaryFn::kNotEqual:
+      return compare(NumbersFn::kNotEqual);
+    case BinaryFn::kLess:
+      return compare(NumbersFn::kLess);
+    case BinaryFn::kLessEqual:
+      return compare(NumbersFn::kLessEqual);
+    case BinaryFn::kGreater:
+      return reversed(NumbersFn::kLess);
+    case BinaryFn::kGreaterEqual:
+      return reversed(NumbersFn::kLessEqual);
+    case BinaryFn::kLogicalAnd:
+      return extreme(FloatBinaryFn::kMinimum);
+    case BinaryFn::kLogicalOr:
+      return extreme(FloatBinaryFn::kMaximum);
+    default:
+      return std::nullopt;
+  }
+}
+
+// Arithmetic on int32.
+std::optional<LoopNest> lower_whole_arithmetic(const LowerContext& c, const Op& op) {
+  const auto& params = op.as<BinaryParams>();
+  const std::optional<FloatBinaryFn> fn = float_function(params.fn);
+  if (!fn || *fn == FloatBinaryFn::kDiv) return std::nullopt;
+  NumbersParams p = numbers_params(c, op, NumbersFn::kArithmetic, false);
+  p.arithmetic = static_cast<int32_t>(*fn);
+  const ActivationLimits limits = limits_of(params.activation);
+  if (!std::isinf(limits.low)) p.least = static_cast<int32_t>(limits.low);
+  if (!std::isinf(limits.high)) p.most = static_cast<int32_t>(limits.high);
+  return lower_numbers(c, op, p);
+}
+
+// Functions of quantised numbers that have no rule of their own: through their real values.
+std::optional<LoopNest> lower_through_reals(const LowerContext& c, const Op& op) {
+  const Tensor& y = c.tensor(op.outputs[0]);
+  const auto& params = op.as<BinaryParams>();
+  const std::optional<FloatBinaryFn> fn = float_function(params.fn);
+  if (!fn) return std::nullopt;
+  NumbersParams p = numbers_params(c, op, NumbersFn::kArithmetic, true);
+  p.arithmetic = static_cast<int32_t>(*fn);
+  const OutputStage stage =
+      make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], params.activation);
+  p.out_scale = 1.0f / y.quant.scale[0];
+  p.low = stage.low;
+  p.high = stage.high;
+  p.out_zero_point = stage.zero_point;
+  p.truncates = 0;
+  return lower_numbers(c, op, p);
+}
+
 std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
   const Tensor &a = c.tensor(op.inputs[0]), &b = c.tensor(op.inputs[1]);
   const Tensor& y = c.tensor(op.outputs[0]);
   const auto& params = op.as<BinaryParams>();
+  if (gives_bool(params.fn)) return lower_comparison(c, op);
   if (is_float(a.dtype)) {
     if (params.fn == BinaryFn::kPow) return lower_power(c, op);
     const std::optional<FloatBinaryFn> fn = float_function(params.fn);
     return fn ? lower_float_binary(c, op, *fn, params.activation) : std::nullopt;
   }
+  if (y.dtype == DType::kI32) return lower_whole_arithmetic(c, op);
   if (!is_byte(y.dtype) || !is_quantized(a) || !is_quantized(b) || !is_quantized(y))
     return std::nullopt;
   const ScaleAndZero qa = quant_of(a), qb = quant_of(b), qy = quant_of(y);
@@ -209,7 +333,7 @@ std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
     }
     case BinaryFn::kMinimum:
     case BinaryFn::kMaximum: {
-      if (a.quant != b.quant || a.quant != y.quant) return std::nullopt;
+      if (!means_the_same(a, b) || !means_the_same(a, y)) return lower_through_reals(c, op);
       const OutputStage stage =
           make_output_stage(y.dtype, qy.scale, qy.zero_point, params.activation);
       ExtremeParams p = {};
@@ -219,7 +343,7 @@ std::optional<LoopNest> lower_binary(const LowerContext& c, const Op& op) {
       return finish(*f, find_row(c, KernelClass::kExtreme, y.dtype, y.dtype), p);
     }
     default:
-      return std::nullopt;
+      return lower_through_reals(c, op);
   }
 }
 
@@ -255,6 +379,9 @@ std::optional<LoopNest> lower_unary(const LowerContext& c, const Op& op) {
     const std::optional<FloatUnaryFn> fn = float_function(params.fn);
     return fn ? lower_float_unary(c, op, *fn, params.alpha) : std::nullopt;
   }
+  // A bool is not true where it equals the 0 of the missing second input.
+  if (params.fn == UnaryFn::kLogicalNot)
+    return lower_numbers(c, op, numbers_params(c, op, NumbersFn::kEqual, false));
   if (!is_byte(x.dtype) || !is_byte(y.dtype) || !is_quantized(x) || !is_quantized(y))
     return std::nullopt;
   TableParams p = {};
@@ -296,14 +423,28 @@ std::optional<LoopNest> lower_dequantize(const LowerContext& c, const Op& op) {
   return finish(*f, find_row(c, KernelClass::kDequantize, x.dtype, y.dtype), p);
 }
 
-// Between f32 and f16.
 std::optional<LoopNest> lower_cast(const LowerContext& c, const Op& op) {
   const DType from = c.tensor(op.inputs[0]).dtype, to = c.tensor(op.outputs[0]).dtype;
-  if (!is_float(from) || !is_float(to)) return std::nullopt;
-  std::optional<Frame> f = make_frame(c, op, 1);
-  if (!f) return std::nullopt;
-  const KernelClass cls = to == DType::kF16 ? KernelClass::kQuantize : KernelClass::kDequantize;
-  return finish(*f, find_row(c, cls, from, to), ConvertParams{});
+  if (is_float(from) && is_float(to)) {
+    std::optional<Frame> f = make_frame(c, op, 1);
+    if (!f) return std::nullopt;
+    const KernelClass cls = to == DType::kF16 ? KernelClass::kQuantize : KernelClass::kDequantize;
+    if (auto nest = finish(*f, find_row(c, cls, from, to), ConvertParams{})) return nest;
+  }
+  // Between whole numbers of 64 bits and floats, all 64 count; whether they are 0, too.
+  const bool wide = from == DType::kI64 || to == DType::kI64;
+  if (wide && (from == to || is_float(from) || is_float(to) || to == DType::kBool))
+    return std::nullopt;
+  const NumbersFn fn = to == DType::kBool ? NumbersFn::kNotEqual : NumbersFn::kNone;
+  return lower_numbers(c, op, numbers_params(c, op, fn, is_float(from) || is_float(to)));
+}
+
+std::optional<LoopNest> lower_select(const LowerContext& c, const Op& op) {
+  std::optional<Frame> f = make_frame(c, op, 3);
+  const size_t size = size_of(c.tensor(op.outputs[0]).dtype);
+  if (!f || (size != 1 && size != 4)) return std::nullopt;
+  const DType type = size == 1 ? DType::kI8 : DType::kI32;
+  return finish(*f, find_row(c, KernelClass::kSelect, type, type), SelectParams{});
 }
 
 // Functions that kernels/elementwise/half.h has.
@@ -360,6 +501,8 @@ std::optional<LoopNest> lower_elementwise(const LowerContext& c, const Op& op) {
       return lower_dequantize(c, op);
     case OpKind::kCast:
       return lower_cast(c, op);
+    case OpKind::kSelect:
+      return lower_select(c, op);
     default:
       return std::nullopt;
   }

@@ -47,53 +47,90 @@ std::optional<Product> product_of(const LowerContext& c, const Op& op) {
   return p;
 }
 
+// Operands of a product whose a, b and y have elements of `size` bytes, and bias one of 4.
+void set_operands(const LowerContext& c, const Op& op, const Product& p, int64_t size,
+                  LoopNest& nest) {
+  const bool has_bias = op.inputs.size() > 2 && op.inputs[2] != kNoTensor;
+  const int64_t a_row = p.k * size, b_row = (p.transposed ? p.k : p.n) * size, y_row = p.n * size;
+  nest.extent[kBatch] = p.batch;
+  nest.extent[kCol] = p.m;
+  nest.extent[kChannel] = p.n;
+  Operand a = whole_operand(c, op.inputs[0]), b = whole_operand(c, op.inputs[1]);
+  Operand bias = whole_operand(c, has_bias ? op.inputs[2] : kNoTensor);
+  Operand y = whole_operand(c, op.outputs[0]);
+  a.stride[kBatch] = p.same_a ? 0 : p.m * a_row;
+  a.stride[kCol] = a_row;
+  b.stride[kBatch] = p.same_b ? 0 : int64_t{p.k} * p.n * size;
+  b.stride[kChannel] = p.transposed ? b_row : size;
+  bias.stride[kChannel] = 4;
+  y.stride[kBatch] = p.m * y_row;
+  y.stride[kCol] = y_row;
+  y.stride[kChannel] = size;
+  nest.in = {a, b, bias};
+  nest.out = {y};
+}
+
+template <typename P>
+P product_params(const Product& p, int64_t size) {
+  P params;
+  params.k = p.k;
+  params.transposed = p.transposed ? 1 : 0;
+  params.a_row_bytes = p.k * size;
+  params.b_row_bytes = (p.transposed ? p.k : p.n) * size;
+  params.out_row_bytes = p.n * size;
+  return params;
+}
+
+// Columns of a tile: for four threads, and with packed ones that take at most a quarter of L2,
+// since every thread has some. `panel_bytes`: of nr columns.
+int32_t tile_columns(const LowerContext& c, const Product& p, int32_t nr, int64_t panel_bytes) {
+  const int64_t fit = c.target.l2_bytes / 4 / panel_bytes;
+  return static_cast<int32_t>(
+      std::clamp<int64_t>(ceil_div(ceil_div(p.n, 4), 2 * nr) * 2, 1, std::max<int64_t>(fit, 1)) *
+      nr);
+}
+
+std::optional<LoopNest> lower_bytes(const LowerContext& c, const Op& op, const Product& p,
+                                    LoopNest nest) {
+  const Tensor &a = c.tensor(op.inputs[0]), &b = c.tensor(op.inputs[1]);
+  const Tensor& y = c.tensor(op.outputs[0]);
+  if (!is_quantized(a) || !is_quantized(b) || !is_quantized(y)) return std::nullopt;
+  auto params = product_params<ByteMatmulParams>(p, 1);
+  params.zero_a = a.quant.zero_point[0];
+  params.zero_b = b.quant.zero_point[0];
+  params.scale = requantization_scale(a.quant.scale[0], b.quant.scale[0], y.quant.scale[0]);
+  params.stage = make_output_stage(y.dtype, y.quant.scale[0], y.quant.zero_point[0], p.activation);
+  nest.params = params_bytes(params);
+  set_operands(c, op, p, 1, nest);
+  const int32_t columns =
+      tile_columns(c, p, kWidestBytePanel, 4 * byte_matmul_panel_values(p.k, kWidestBytePanel));
+  nest.loops = {{kBatch, 1, true}, {kChannel, columns, true}};
+  nest.scratch_bytes = byte_matmul_scratch_bytes(p.k, std::min(columns, p.n));
+  return nest;
+}
+
 }  // namespace
 
 std::optional<LoopNest> lower_matmul(const LowerContext& c, const Op& op) {
   const std::optional<Product> p = product_of(c, op);
-  if (!p || c.tensor(op.inputs[1]).dtype != DType::kF32) return std::nullopt;
+  if (!p) return std::nullopt;
+  const DType type = c.tensor(op.inputs[0]).dtype;
+  if (c.tensor(op.inputs[1]).dtype != type) return std::nullopt;
+  LoopNest nest;
+  nest.kernel = find_row(c, KernelClass::kMatmul, type, type);
+  if (nest.kernel < 0) return std::nullopt;
+  if (type != DType::kF32) return lower_bytes(c, op, *p, std::move(nest));
+
   const bool has_bias = op.inputs.size() > 2 && op.inputs[2] != kNoTensor;
   if (has_bias && c.tensor(op.inputs[2]).dtype != DType::kF32) return std::nullopt;
-  LoopNest nest;
-  nest.kernel = find_row(c, KernelClass::kMatmul, c.tensor(op.inputs[0]).dtype,
-                         c.tensor(op.outputs[0]).dtype);
-  if (nest.kernel < 0) return std::nullopt;
-
-  constexpr int64_t kSize = sizeof(float);
   const ActivationLimits limits = limits_of(p->activation);
-  MatmulKernelParams params;
-  params.k = p->k;
-  params.transposed = p->transposed ? 1 : 0;
-  params.a_row_bytes = p->k * kSize;
-  params.b_row_bytes = (p->transposed ? p->k : p->n) * kSize;
-  params.out_row_bytes = p->n * kSize;
+  auto params = product_params<MatmulKernelParams>(*p, sizeof(float));
   params.low = limits.low;
   params.high = limits.high;
   nest.params = params_bytes(params);
-
-  nest.extent[kBatch] = p->batch;
-  nest.extent[kCol] = p->m;
-  nest.extent[kChannel] = p->n;
-  Operand a = whole_operand(c, op.inputs[0]), b = whole_operand(c, op.inputs[1]);
-  Operand bias = whole_operand(c, has_bias ? op.inputs[2] : kNoTensor);
-  Operand y = whole_operand(c, op.outputs[0]);
-  a.stride[kBatch] = p->same_a ? 0 : p->m * params.a_row_bytes;
-  a.stride[kCol] = params.a_row_bytes;
-  b.stride[kBatch] = p->same_b ? 0 : int64_t{p->k} * p->n * kSize;
-  b.stride[kChannel] = p->transposed ? params.b_row_bytes : kSize;
-  bias.stride[kChannel] = kSize;
-  y.stride[kBatch] = p->m * params.out_row_bytes;
-  y.stride[kCol] = params.out_row_bytes;
-  y.stride[kChannel] = kSize;
-  nest.in = {a, b, bias};
-  nest.out = {y};
-
-  // Packed columns take at most a quarter of L2, and every thread has some.
+  set_operands(c, op, *p, sizeof(float), nest);
   const int32_t nr = c.catalog[static_cast<size_t>(nest.kernel)].nr;
-  const int64_t fit = c.target.l2_bytes / 4 / matmul_panel_bytes(p->k, nr);
-  const auto columns = static_cast<int32_t>(
-      std::clamp<int64_t>(ceil_div(ceil_div(p->n, 4), 2 * nr) * 2, 1, std::max<int64_t>(fit, 1)) *
-      nr);
+  const int32_t columns = tile_columns(c, *p, nr, matmul_panel_bytes(p->k, nr));
   nest.loops = {{kBatch, 1, true}, {kChannel, columns, true}};
   nest.scratch_bytes = matmul_scratch_bytes(p->k, std::min(columns, p->n), nr);
   return nest;

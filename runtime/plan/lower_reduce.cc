@@ -122,7 +122,35 @@ std::optional<LoopNest> lower_arg(const LowerContext& c, const Op& op) {
   return finish_rows(c, op, KernelClass::kArgReduce, DType::kI32, p);
 }
 
+std::optional<LoopNest> lower_top_k(const LowerContext& c, const Op& op) {
+  const Shape& y = c.tensor(op.outputs[0]).shape;
+  if (elements(y) == 0) return std::nullopt;
+  TopKKernelParams p = {};
+  p.k = y.back(0);
+  std::optional<LoopNest> nest =
+      finish_rows(c, op, KernelClass::kTopK, c.tensor(op.outputs[0]).dtype, p);
+  if (!nest) return std::nullopt;
+  nest->out.push_back(whole_operand(c, op.outputs[1]));
+  nest->out[1].stride[kRow] = p.k * static_cast<int64_t>(sizeof(int32_t));
+  return nest;
+}
+
+std::optional<LoopNest> lower_quantized_normalize(const LowerContext& c, const Op& op,
+                                                  NormalizeFn fn) {
+  const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
+  if (!is_quantized(x) || !is_quantized(y)) return std::nullopt;
+  QuantizedNormalizeParams p = {};
+  p.fn = static_cast<int32_t>(fn);
+  p.zero_x = x.quant.zero_point[0];
+  p.zero_y = y.quant.zero_point[0];
+  p.scale = x.quant.scale[0];
+  p.inverse = 1.0f / y.quant.scale[0];
+  for (int d = 0; d < 256; ++d) p.table[d] = std::exp(-p.scale * static_cast<float>(d));
+  return finish_rows(c, op, KernelClass::kNormalize, y.dtype, p);
+}
+
 std::optional<LoopNest> lower_normalize(const LowerContext& c, const Op& op, NormalizeFn fn) {
+  if (!is_float(c.tensor(op.inputs[0]).dtype)) return lower_quantized_normalize(c, op, fn);
   NormalizeKernelParams p = {};
   p.fn = static_cast<int32_t>(fn);
   return finish_rows(c, op, KernelClass::kNormalize, c.tensor(op.outputs[0]).dtype, p);
@@ -154,6 +182,8 @@ std::optional<LoopNest> lower_reduce(const LowerContext& c, const Op& op) {
       return lower_fold(c, op);
     case OpKind::kArgReduce:
       return lower_arg(c, op);
+    case OpKind::kTopK:
+      return lower_top_k(c, op);
     case OpKind::kSoftmax:
       return lower_softmax(c, op);
     case OpKind::kLogSoftmax:

@@ -40,6 +40,9 @@ std::optional<LoopNest> lower_resize(const LowerContext& c, const Op& op) {
   const Tensor &x = c.tensor(op.inputs[0]), &y = c.tensor(op.outputs[0]);
   const auto& a = op.as<ResizeParams>();
   if (elements(x.shape) == 0 || elements(y.shape) == 0) return std::nullopt;
+  // Larger ones are left to the reference, which needs no description of each row and column.
+  constexpr int64_t kMostSources = 1 << 20;
+  if (int64_t{y.shape[1]} + y.shape[2] > kMostSources) return std::nullopt;
   LoopNest nest;
   nest.kernel = a.fn == ResizeFn::kNearest
                     ? find_row(c, KernelClass::kNearest, DType::kU8, DType::kU8)

@@ -40,7 +40,11 @@ Operand whole_operand(const LowerContext& c, TensorId id) {
 }
 
 void cut(LoopNest& nest, Dim dim, int32_t granule) {
-  const int64_t parts = std::max<int64_t>(1, bytes_moved(nest) / kBytesForThread);
+  cut_moving(nest, dim, granule, bytes_moved(nest));
+}
+
+void cut_moving(LoopNest& nest, Dim dim, int32_t granule, int64_t bytes) {
+  const int64_t parts = std::max<int64_t>(1, bytes / kBytesForThread);
   const int64_t size = ceil_div(ceil_div(nest.extent[dim], parts), granule) * granule;
   nest.loops.push_back({dim, static_cast<int32_t>(std::min<int64_t>(size, INT32_MAX)), true});
 }

@@ -25,6 +25,8 @@ std::vector<std::byte> params_bytes(const P& params) {
 // Cuts dimension `dim` into parts that move about 32 KB, for threads to share. `granule`: parts are
 // a multiple of it.
 void cut(LoopNest& nest, Dim dim, int32_t granule = 1);
+// The same for a nest that moves `bytes`, of operands that it need not read whole.
+void cut_moving(LoopNest& nest, Dim dim, int32_t granule, int64_t bytes);
 
 // How many threads pay off: one for every 32 KB that the nest moves.
 int32_t useful_threads(const LoopNest& nest);

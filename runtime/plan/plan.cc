@@ -90,6 +90,18 @@ Status assign_arena(const Graph& graph, Program& program, int64_t limit) {
   return {};
 }
 
+void set_unfollowed(Plan& plan, std::string what) {
+  if (plan.unfollowed.empty()) plan.unfollowed = std::move(what);
+}
+
+// Threads of steps as somebody chose them.
+void choose_threads(const PlanChoices& chosen, Program& program) {
+  for (Step& step : program.steps) {
+    const LayerChoice* layer = step.op_indices.empty() ? nullptr : chosen.layer(step.op_indices[0]);
+    if (layer != nullptr && layer->threads > 0) step.threads = layer->threads;
+  }
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Graph& graph, const Target& target,
@@ -100,8 +112,10 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
   plan.program.outputs = bind_io(graph, graph.outputs);
 
   const BufferMap map = map_buffers(graph);
-  LowerContext context{graph, target, catalog,
-                       [&](TensorId id) { return map.buffer[static_cast<size_t>(id)]; }, plan};
+  const PlanChoices* chosen = options.chosen ? &*options.chosen : nullptr;
+  LowerContext context{graph,   target,
+                       catalog, [&](TensorId id) { return map.buffer[static_cast<size_t>(id)]; },
+                       plan,    chosen};
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     if (map.view_op[i]) continue;
     const auto index = static_cast<int32_t>(i);
@@ -110,6 +124,9 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
                     (options.prepared_before_tuned || !has_tuned_kernel(context, index));
     if (Status s = lower(context, index, step); !s)
       return in_context(describe(graph, index), s.error());
+    if (const LayerChoice* layer = context.chosen_for(index);
+        layer != nullptr && layer->kernel >= 0 && step.members[0].kernel != layer->kernel)
+      set_unfollowed(plan, "a kernel that does not fit " + describe(graph, index));
     plan.program.steps.push_back(std::move(step));
   }
   for (const BufferMap::Copy& copy : map.copies) {
@@ -121,10 +138,10 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
     plan.program.steps.push_back(std::move(step));
   }
   share_like_producers(catalog, plan.program);
-  if (options.bands) {
-    form_bands(graph, target, catalog, plan.program,
-               options.chosen_bands ? &*options.chosen_bands : nullptr);
-  }
+  if (chosen != nullptr) choose_threads(*chosen, plan.program);
+  if (options.bands && !form_bands(graph, target, catalog, plan.program,
+                                   chosen != nullptr ? &chosen->bands : nullptr))
+    set_unfollowed(plan, "bands of other operators");
   PJ_TRY(assign_arena(graph, plan.program, options.max_arena_bytes));
   return plan;
 }

@@ -8,7 +8,7 @@
 #include "kernels/catalog/catalog.h"
 #include "kernels/packing/packing.h"
 #include "runtime/graph/graph.h"
-#include "runtime/plan/bands.h"
+#include "runtime/plan/choices.h"
 #include "runtime/plan/program.h"
 #include "runtime/plan/target.h"
 
@@ -31,13 +31,15 @@ struct PackRecipe {
 struct Plan {
   Program program;
   std::vector<PackRecipe> recipes;  // one for each of program.packed
+  // The first of PlanOptions::chosen that could not be followed, for people; empty if all was.
+  std::string unfollowed;
 };
 
 struct PlanOptions {
   int64_t max_arena_bytes = int64_t{1} << 32;
   bool bands = true;  // run chains of operators a few rows at a time where that moves fewer bytes
-  // Which ones, as a tuner found; ignored where they do not fit the graph.
-  std::optional<std::vector<BandChoice>> chosen_bands = std::nullopt;
+  // What a tuner found; what does not fit the graph is ignored.
+  std::optional<PlanChoices> chosen = std::nullopt;
   // Operators to run as prepared ones, by index; may be shorter than the graph's operators.
   std::vector<bool> prepared_ops;
   // Runs them so even where the catalog has a kernel that was written for the target's ISA level.

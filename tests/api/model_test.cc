@@ -10,6 +10,7 @@
 #include "runtime/base/aligned.h"
 #include "tests/api/allocations.h"
 #include "tests/api/models.h"
+#include "tests/support/temporary.h"
 
 namespace pj::testing {
 namespace {
@@ -40,7 +41,7 @@ std::vector<float> run_dense(const ModelHandle& model, float x0, float x1) {
 }
 
 std::string write_file(const char* name, const Bytes& bytes) {
-  const std::string path = ::testing::TempDir() + name;
+  const std::string path = testing::temporary_path(name);
   std::FILE* file = std::fopen(path.c_str(), "wb");
   EXPECT_NE(file, nullptr);
   EXPECT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());

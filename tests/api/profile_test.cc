@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "tests/api/models.h"
+#include "tests/support/temporary.h"
 
 namespace pj::testing {
 namespace {
@@ -25,7 +26,7 @@ using ProfileHandle = std::unique_ptr<pj_profile, FreeProfile>;
 class Profiles : public ::testing::Test {
  protected:
   Profiles() {
-    root_ = ::testing::TempDir() + "pj_profiles";
+    root_ = testing::temporary_path("profiles");
     std::filesystem::create_directories(root_);
     model_file_ = root_ + "/model.json";
     std::ofstream(model_file_)

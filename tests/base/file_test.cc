@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/base/text_bytes.h"
+#include "tests/support/temporary.h"
 
 namespace pj {
 namespace {
@@ -26,9 +27,7 @@ std::string text_of(std::span<const std::byte> bytes) {
 class FileTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / (std::string("pj_file_test_") + info->name());
-    fs::remove_all(folder_);
+    folder_ = testing::temporary_path("file");
     fs::create_directories(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }

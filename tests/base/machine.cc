@@ -1,20 +1,16 @@
 #include "tests/base/machine.h"
 
-#include <unistd.h>
-
-#include <atomic>
 #include <filesystem>
 #include <fstream>
+
+#include "tests/support/temporary.h"
 
 namespace pj::testing {
 
 namespace fs = std::filesystem;
 
 Machine::Machine(const std::map<std::string, std::string>& files) {
-  static std::atomic<int> count{0};
-  root_ = (fs::temp_directory_path() /
-           ("pj_machine_" + std::to_string(getpid()) + "_" + std::to_string(count++)))
-              .string();
+  root_ = temporary_path("machine");
   fs::create_directories(root_);
   for (const auto& [path, content] : files) {
     fs::create_directories(fs::path(root_ + path).parent_path());

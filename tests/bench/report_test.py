@@ -21,7 +21,7 @@ class Report(unittest.TestCase):
         self.misses = pathlib.Path(temporary.name) / "misses.json"
         self.misses.write_text(json.dumps(MISSES), encoding="utf-8")
         self.arguments = ["--peers", str(HERE / "peers.json"), "--misses", str(self.misses),
-                          "--readme", str(self.readme)]
+                          "--avx2", "none.json", "--readme", str(self.readme)]
 
     def test_replaces_what_is_between_the_markers_and_only_that(self):
         self.readme.write_text(f"before\n{report.BEGIN}\nold figures\n{report.END}\nafter\n",
@@ -41,6 +41,13 @@ class Report(unittest.TestCase):
         for expected in ("Test CPU, 2 cores", "2026-01-02", "OpenVINO 3", "`./dev bench peers`",
                          "geometric mean, int8", "1.000 / 4.000 = 0.25"):
             self.assertIn(expected, text)
+
+    def test_a_second_machine_has_a_section_of_its_own(self):
+        self.readme.write_text(report.BEGIN + report.END, encoding="utf-8")
+        report.main([*self.arguments, "--avx2", str(HERE / "peers.json")])
+        text = self.readme.read_text(encoding="utf-8")
+        self.assertEqual(text.count("### Beside other runtimes\n"), 1)
+        self.assertEqual(text.count("### Beside other runtimes, AVX2 only\n"), 1)
 
     def test_a_readme_without_markers_is_left_alone(self):
         self.readme.write_text("no markers\n", encoding="utf-8")

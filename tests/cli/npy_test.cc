@@ -2,12 +2,13 @@
 #include "cli/npy.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "tests/support/temporary.h"
 
 namespace pj::cli {
 namespace {
@@ -106,9 +107,7 @@ TEST(Npy, SurvivesEveryTruncationAndDamagedByte) {
 }
 
 TEST(Npy, RoundTripsEveryTypeAndRank) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("pj_npy_" + std::to_string(getpid()) + ".npy"))
-          .string();
+  const std::string path = testing::temporary_path("types.npy");
   for (int t = 0; t < kDTypeCount; ++t) {
     for (const Shape& shape : {Shape{}, Shape{6}, Shape{2, 3}, Shape{1, 2, 1, 3}}) {
       const auto dtype = static_cast<DType>(t);
@@ -129,9 +128,7 @@ TEST(Npy, RoundTripsEveryTypeAndRank) {
 }
 
 TEST(Npy, WritesTheHeaderThatNumpyWrites) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("pj_npyh_" + std::to_string(getpid()) + ".npy"))
-          .string();
+  const std::string path = testing::temporary_path("header.npy");
   ASSERT_TRUE(write_npy(path, DType::kU8, Shape{3}, std::as_bytes(std::span("abc", 3))));
   std::ifstream in(path, std::ios::binary);
   const std::string file{std::istreambuf_iterator<char>(in), {}};

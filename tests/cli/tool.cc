@@ -4,14 +4,14 @@
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "tests/support/temporary.h"
 
 namespace pj::cli {
 namespace {
@@ -76,10 +76,7 @@ ToolResult pj(const std::vector<std::string>& args, const std::vector<std::strin
 }
 
 Folder::Folder() {
-  static std::atomic<int> counter{0};
-  path_ = (fs::temp_directory_path() /
-           ("pj_cli_" + std::to_string(getpid()) + "_" + std::to_string(counter++)))
-              .string();
+  path_ = testing::temporary_path("cli");
   fs::create_directories(path_);
 }
 

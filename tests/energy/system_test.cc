@@ -10,6 +10,7 @@
 #include <map>
 
 #include "tests/energy/boards.h"
+#include "tests/support/temporary.h"
 
 namespace pj::energy {
 namespace {
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 class SystemFolder : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("pj_energy_" + std::to_string(getpid()));
+    root_ = testing::temporary_path("energy");
     fs::create_directories(root_);
   }
   void TearDown() override { fs::remove_all(root_); }

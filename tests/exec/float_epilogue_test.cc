@@ -142,7 +142,7 @@ TEST(FloatEpilogue, AddsWholeTensorsInBands) {
   auto run = [&](std::vector<BandChoice> chosen, size_t bands) {
     ModelOptions options;
     options.target = target_of(host_cpu(), host_cpu().isa & built_isa());
-    options.chosen_bands = std::move(chosen);
+    options.chosen = PlanChoices{.bands = std::move(chosen)};
     auto session = *Session::create(*Model::create(*graph, options), {});
     EXPECT_EQ(bands_of(session->program()).size(), bands);
     testing::GraphBuilder random(5);

@@ -4,6 +4,8 @@
 
 #include "kernels/registry.h"
 #include "runtime/exec/session.h"
+#include "runtime/passes/passes.h"
+#include "runtime/plan/bands.h"
 #include "tests/support/graphs.h"
 
 namespace pj {
@@ -86,11 +88,11 @@ TEST_P(PlannedBand, StripsGiveTheBitsOfLayerByLayer) {
     if (!options.target.isa.includes(level.features)) continue;
     options.target.isa = level.features;
     for (const int32_t cols : {1, 5, 8, c.width - 1}) {
-      options.chosen_bands = {{0, 3, 2, cols}};
+      options.chosen = PlanChoices{.bands = {{0, 3, 2, cols}}};
       auto model = *Model::create(graph, options);
       for (int threads : {1, 3}) {
         auto session = *Session::create(model, {.threads = threads});
-        const bool followed = bands_of(session->program()) == *options.chosen_bands;
+        const bool followed = bands_of(session->program()) == options.chosen->bands;
         EXPECT_TRUE(followed || level.name == std::string_view("scalar")) << level.name;
         for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*session), expected) << level.name << " " << cols;
       }
@@ -126,7 +128,7 @@ TEST_P(PlannedBand, SumsAndTablesAreCutIntoStripsToo) {
   ModelOptions options;
   options.target = small_target();
   for (const int32_t members : {4, 5}) {
-    options.chosen_bands = {{0, members, 2, 6}};
+    options.chosen = PlanChoices{.bands = {{0, members, 2, 6}}};
     auto session = *Session::create(*Model::create(graph, options), {.threads = 2});
     EXPECT_EQ(run(*session), expected) << members;
   }
@@ -158,10 +160,10 @@ TEST_P(PlannedBand, ResizesAreCutIntoStripsToo) {
   ModelOptions options;
   options.target = small_target();
   for (const int32_t cols : {0, 5, 8}) {
-    options.chosen_bands = {{0, 4, 2, cols}};
+    options.chosen = PlanChoices{.bands = {{0, 4, 2, cols}}};
     for (int threads : {1, 2}) {
       auto session = *Session::create(*Model::create(graph, options), {.threads = threads});
-      EXPECT_EQ(bands_of(session->program()), *options.chosen_bands) << cols;
+      EXPECT_EQ(bands_of(session->program()), options.chosen->bands) << cols;
       EXPECT_EQ(run(*session), expected) << cols;
     }
   }
@@ -169,16 +171,37 @@ TEST_P(PlannedBand, ResizesAreCutIntoStripsToo) {
 
 TEST_P(PlannedBand, SumsAreMembers) {
   const Graph graph = residual_block(GetParam());
-  const std::vector<std::byte> expected = run(*session_of(graph, false, 1));
+  auto layers = session_of(graph, false, 1);
+  const std::vector<std::byte> expected = run(*layers);
+  const std::vector<Step>& steps = layers->program().steps;
+  const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(steps.back().members[0].kernel)];
+  ModelOptions options;
+  options.target = small_target();
+  options.chosen = PlanChoices{.bands = {{1, static_cast<int32_t>(steps.size()) - 1, 2}}};
+  auto model = *Model::create(graph, options);
   for (int threads : {1, 3}) {
-    auto banded = session_of(graph, true, threads);
-    const Step& last = banded->program().steps.back();
-    const KernelDesc& kernel = kernel_catalog()[static_cast<size_t>(last.members.back().kernel)];
-    // Reference kernels know no rows; three channels are too few bytes to be worth it.
-    if (kernel.cls == KernelClass::kSum && GetParam().channels > 3) {
-      EXPECT_TRUE(last.band()) << threads;
+    auto banded = *Session::create(model, {.threads = threads});
+    // Reference kernels know no rows.
+    if (kernel.cls == KernelClass::kSum) {
+      EXPECT_EQ(bands_of(banded->program()), options.chosen->bands);
     }
     for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*banded), expected) << threads << " threads";
+  }
+}
+
+// Where rings and weights are far below what L2 holds and tensors above it, a sum belongs to the
+// band of what it adds. Near that limit it depends on how large a level packs its weights.
+TEST(PlannedBand, SumsJoinWhereRingsFitAndTensorsDoNot) {
+  Graph graph = residual_block({112, 14, 16, 96});
+  ASSERT_TRUE(run_passes(graph));
+  Target target = small_target();
+  target.l2_bytes = 48 << 10;
+  for (const IsaLevel& level : isa_levels()) {
+    if (level.name == std::string_view("scalar")) continue;  // has no kernel for sums
+    target.isa = level.features;
+    const Plan plan = *make_plan(graph, target, kernel_catalog());
+    EXPECT_TRUE(plan.program.steps.back().band()) << level.name;
+    EXPECT_EQ(plan.program.steps.size(), 2u) << level.name;
   }
 }
 

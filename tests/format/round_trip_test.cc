@@ -8,6 +8,7 @@
 
 #include "runtime/base/file.h"
 #include "tests/format/graphs.h"
+#include "tests/support/temporary.h"
 
 namespace pj {
 namespace {
@@ -191,7 +192,7 @@ TEST(Writer, IsDeterministic) {
 }
 
 TEST(Writer, WritesTheSameBytesToAFile) {
-  const std::string path = ::testing::TempDir() + "/pj_format_round_trip.pj";
+  const std::string path = testing::temporary_path("round_trip.pj");
   const TargetRecord target = small_target();
   const Status written = write_model(path, small_graph(), {&target, 1});
   ASSERT_TRUE(written) << written.error().message;

@@ -87,7 +87,8 @@ Quantization activation_quant(DType type, Values v) {
 
 // A case that the row is for: with fewer output channels, or as like as possible a layer of eight
 // channels.
-ConvCase fitting(const KernelDesc& k, ConvCase c) {
+ConvCase fitting(const KernelDesc& k, const ConvCase& any) {
+  ConvCase c = any;
   auto fits = [&] {
     ConvKernelParams p;
     p.kernel_h = c.kernel_h;
@@ -105,6 +106,8 @@ ConvCase fitting(const KernelDesc& k, ConvCase c) {
   if (!fits()) c.in_c = 8, c.multiplied = false;
   if (!fits()) c.stride = 1;
   if (!fits()) c.kernel_h = c.kernel_w = 3, c.dilation = 1, c.pad = kSame;
+  // Or of whole vectors of channels.
+  if (!fits()) c.in_c = 16 + any.in_c % 48 / 8 * 8, c.out_c = 8 + any.out_c % 56 / 8 * 8;
   return c;
 }
 
@@ -114,11 +117,14 @@ bool fits_dilation(const KernelDesc& k, int32_t dilation) {
   return k.fits(p);
 }
 
-// Puts what is no ordinary number into every 13th place.
-void add_special_values(Bytes& input) {
+// Puts what is no ordinary number into every 13th place. Of infinities, Winograd's algorithm may
+// make NaN (winograd_test.cc).
+void add_special_values(const KernelDesc& k, Bytes& input) {
   using Limits = std::numeric_limits<float>;
-  const float special[] = {Limits::quiet_NaN(), -0.0f, Limits::infinity(), Limits::denorm_min(),
-                           -Limits::infinity(), 0.0f,  -Limits::min()};
+  const bool winograd = k.packing == PackingId::kConvWinograd;
+  const float infinity = winograd ? Limits::quiet_NaN() : Limits::infinity();
+  const float special[] = {Limits::quiet_NaN(), -0.0f, infinity,      Limits::denorm_min(),
+                           -infinity,           0.0f,  -Limits::min()};
   for (size_t i = 0; i < input.size() / 4; i += 13)
     std::memcpy(input.data() + i * 4, &special[i / 13 % std::size(special)], 4);
 }
@@ -264,7 +270,7 @@ TEST_P(Row, MatchesTheReference) {
       const Tensor& x = graph->tensor(graph->inputs[0]);
       Bytes input(static_cast<size_t>(byte_size(x)));
       testing::GraphBuilder(99).fill(x.dtype, input);
-      if (v == Values::kHigh && x.dtype == DType::kF32) add_special_values(input);
+      if (v == Values::kHigh && x.dtype == DType::kF32) add_special_values(row, input);
       if (v != Values::kRandom && x.dtype != DType::kF32) {
         const IntRange r = range_of(x.dtype);
         std::fill(input.begin(), input.end(),
@@ -307,7 +313,8 @@ INSTANTIATE_TEST_SUITE_P(Catalog, Row, ::testing::ValuesIn(runnable_rows()), [](
 
 TEST(Catalog, NamesFollowTheGrammar) {
   // docs/kernel-names.md
-  const std::regex grammar("(f32|f32h|f16|qs8|qu8)_(conv|dwconv)_[0-9]+x[0-9]+c[0-9]+_[a-z0-9]+");
+  const std::regex grammar(
+      "(f32|f32h|f16|qs8|qu8)_(conv|wgconv|dwconv)_[0-9]+x[0-9]+c[0-9]+_[a-z0-9]+");
   for (const KernelDesc& k : kernel_catalog()) {
     if (k.cls != KernelClass::kConv && k.cls != KernelClass::kDepthwise) continue;
     EXPECT_TRUE(std::regex_match(k.name, grammar)) << k.name;

@@ -1,5 +1,6 @@
-// Every depthwise row for integers, driven tile by tile over random layers, against sums written
-// like the definition. Inputs and outputs end or begin at pages that must not be touched.
+// Every depthwise row, driven tile by tile over random layers, against sums written like the
+// definition; floats are small whole numbers, whose sums are exact. Inputs and outputs end or begin
+// at pages that must not be touched, inputs also where a strip of columns ends or begins.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ class Guarded {
 };
 
 struct Layer {
+  DType type;
   int32_t in_h, in_w, in_c, multiplier, pad_top, pad_bottom, pad_left, pad_right;
   int32_t kernel_h, kernel_w, stride, dilation;
   int32_t input_zero, weights_zero;
@@ -55,6 +57,7 @@ struct Layer {
   std::vector<int32_t> bias;
   std::vector<float> scales;
 
+  int32_t element() const { return static_cast<int32_t>(size_of(type)); }
   int32_t out_c() const { return in_c * multiplier; }
   int32_t out_h() const { return outputs(in_h + pad_top + pad_bottom, kernel_h); }
   int32_t out_w() const { return outputs(in_w + pad_left + pad_right, kernel_w); }
@@ -68,9 +71,27 @@ struct Layer {
   }
 };
 
-int32_t value(DType type, std::byte b) {
+int32_t value(DType type, const std::vector<std::byte>& elements, int32_t index) {
+  const auto i = static_cast<size_t>(index);
+  if (type == DType::kF32) {
+    float x;
+    std::memcpy(&x, elements.data() + 4 * i, 4);
+    return static_cast<int32_t>(x);
+  }
+  const std::byte b = elements[i];
   return type == DType::kU8 ? int32_t{static_cast<uint8_t>(b)} : int32_t{static_cast<int8_t>(b)};
 }
+
+void append(DType type, int32_t value, std::vector<std::byte>& elements) {
+  const auto real = static_cast<float>(value);
+  std::byte bytes[4];  // the first of an integer's are those of a narrower one: little-endian
+  std::memcpy(bytes, is_float(type) ? static_cast<const void*>(&real) : &value, 4);
+  elements.insert(elements.end(), bytes, bytes + size_of(type));
+}
+
+// Numbers of a layer.
+constexpr IntRange kFloatRange = {-9, 9};
+IntRange values_of(DType type) { return type == DType::kF32 ? kFloatRange : range_of(type); }
 
 // `direct`: one that kernels have code of its own for (dot_direct(), dot_crossed()).
 Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
@@ -82,6 +103,7 @@ Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
     return v.begin()[static_cast<size_t>(pick(0, static_cast<int32_t>(v.size()) - 1))];
   };
   Layer l;
+  l.type = k.input;
   do {
     l.in_h = one_of({1, 2, 3, 5, 7, 8, 11});
     // Some rows are longer than a strip.
@@ -112,16 +134,22 @@ Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
   } while (l.in_h + l.pad_top + l.pad_bottom <= (l.kernel_h - 1) * l.dilation ||
            l.in_w + l.pad_left + l.pad_right <= (l.kernel_w - 1) * l.dilation);
 
-  const IntRange range = range_of(k.input), w_range = range_of(k.weights);
+  const IntRange range = values_of(k.input), w_range = values_of(k.weights);
   l.input_zero = one_of({range.min, range.max, range.min + 93, range.min + 128});
+  if (is_float(k.input)) l.input_zero = 0;
   const int32_t w_zero = one_of({w_range.min, w_range.max, w_range.min + 131, w_range.min + 128});
   l.weights_zero = k.weights == DType::kU8 ? w_zero : 0;
-  const int32_t zero = one_of({range.min, range.max, range.min + 100});
-  const int32_t low = pick(0, 2) == 0 ? pick(range.min, range.max) : range.min;
-  const int32_t high = pick(0, 2) == 0 ? pick(low, range.max) : range.max;
+  const int32_t zero = is_float(k.input) ? 0 : one_of({range.min, range.max, range.min + 100});
+  const IntRange results = is_float(k.input) ? IntRange{-2000, 2000} : range;
+  const int32_t low = pick(0, 2) == 0 ? pick(results.min, results.max) : results.min;
+  const int32_t high = pick(0, 2) == 0 ? pick(low, results.max) : results.max;
   l.stage = {zero, static_cast<float>(low - zero), static_cast<float>(high - zero)};
 
   auto fill = [&](std::vector<std::byte>& bytes, int32_t count) {
+    if (is_float(k.input)) {
+      while (count-- > 0) append(k.input, pick(range.min, range.max), bytes);
+      return;
+    }
     const int32_t mode = pick(0, 4);
     bytes.resize(static_cast<size_t>(count));
     for (std::byte& b : bytes) b = static_cast<std::byte>(rng() >> 24);
@@ -134,7 +162,9 @@ Layer random_layer(const KernelDesc& k, uint32_t seed, bool direct) {
   const float exponent = static_cast<float>(pick(-8, 3));
   for (int32_t c = 0; c < l.out_c(); ++c) {
     const bool extreme = pick(0, 15) == 0;
-    l.bias.push_back(extreme ? one_of({INT32_MIN, INT32_MAX}) : pick(-40000, 40000));
+    l.bias.push_back(is_float(k.input) ? pick(-99, 99)
+                     : extreme         ? one_of({INT32_MIN, INT32_MAX})
+                                       : pick(-40000, 40000));
     const float usual = pick(0, 1) == 0 ? 0.0007f : std::pow(10.0f, exponent);
     l.scales.push_back(usual * (1.0f + static_cast<float>(c) / 64));
   }
@@ -154,14 +184,17 @@ std::vector<std::byte> expected_output(const KernelDesc& k, const Layer& l) {
             if (in_y < 0 || in_y >= l.in_h || in_x < 0 || in_x >= l.in_w) continue;
             const int32_t at = (in_y * l.in_w + in_x) * l.in_c + c / l.multiplier;
             const int32_t w = (ky * l.kernel_w + kx) * l.out_c() + c;
-            sum += static_cast<uint32_t>(
-                (value(k.input, l.input[static_cast<size_t>(at)]) - l.input_zero) *
-                (value(k.weights, l.weights[static_cast<size_t>(w)]) - l.weights_zero));
+            sum += static_cast<uint32_t>((value(k.input, l.input, at) - l.input_zero) *
+                                         (value(k.weights, l.weights, w) - l.weights_zero));
           }
         }
+        const auto total = static_cast<int32_t>(sum);
         const float scale = l.scales[static_cast<size_t>(c)];
-        out.push_back(
-            static_cast<std::byte>(requantize(static_cast<int32_t>(sum), scale, l.stage)));
+        append(k.input,
+               is_float(k.input) ? std::clamp(total, static_cast<int32_t>(l.stage.low),
+                                              static_cast<int32_t>(l.stage.high))
+                                 : requantize(total, scale, l.stage),
+               out);
       }
     }
   }
@@ -178,11 +211,13 @@ ConvKernelParams params_of(const KernelDesc& k, const Layer& l) {
   p.in_width = l.in_w;
   p.in_channels = l.in_c;
   p.out_channels = l.out_c();
-  p.in_col_bytes = l.in_c;
-  p.out_col_bytes = l.out_c();
+  p.in_col_bytes = l.in_c * l.element();
+  p.out_col_bytes = l.out_c() * l.element();
   p.out_row_bytes = l.out_w() * p.out_col_bytes;
   p.stage = l.stage;
-  p.weights_zero_point = signed_zero_point(k.weights, l.weights_zero);
+  p.low = l.stage.low;
+  p.high = l.stage.high;
+  if (!is_float(k.input)) p.weights_zero_point = signed_zero_point(k.weights, l.weights_zero);
   return p;
 }
 
@@ -208,21 +243,36 @@ PackSpec spec_of(const KernelDesc& k, const Layer& l, const ConvKernelParams& p)
   return s;
 }
 
-// Sizes of tiles; channels in panels.
+// Sizes of tiles; channels in panels. With `strips`, rows of the input hold no columns but those
+// that the tile's windows see, as in a ring under a strip of columns.
 struct Cut {
   int32_t rows, cols, panels;
+  bool strips = false;
 };
 
-// Runs the kernel over the layer cut into tiles.
+// The columns of a layer's input that a tile sees.
+struct Seen {
+  int32_t begin, end;
+  int32_t count() const { return end - begin; }
+};
+Seen columns_under(const Layer& l, int32_t x, int32_t cols) {
+  const int32_t first = x * l.stride - l.pad_left;
+  const int32_t end = first + (cols - 1) * l.stride + (l.kernel_w - 1) * l.dilation + 1;
+  const int32_t begin = std::clamp(first, 0, l.in_w);
+  return {begin, std::clamp(end, begin, l.in_w)};
+}
+
+// Runs the kernel over the layer cut into tiles; strips begin or end at pages of their own.
 void run_tiles(KernelId id, const Layer& l, const Cut& cut, const std::byte* input,
-               std::byte* output) {
+               std::byte* output, bool at_end) {
   const KernelDesc& k = kernel_catalog()[static_cast<size_t>(id)];
   ConvKernelParams p = params_of(k, l);
   const PackSpec s = spec_of(k, l, p);
   p.panel_bytes = s.panel_bytes();
   AlignedBuffer packed(static_cast<size_t>(s.total_bytes()));
-  pack_weights(s, l.weights.data(), reinterpret_cast<const std::byte*>(l.bias.data()), false,
-               l.scales, {packed.data(), packed.size()});
+  std::vector<std::byte> bias;
+  for (const int32_t b : l.bias) append(is_float(l.type) ? l.type : DType::kI32, b, bias);
+  pack_weights(s, l.weights.data(), bias.data(), false, l.scales, {packed.data(), packed.size()});
   const int64_t bytes = s.wide()        ? mlal_scratch_bytes(p)
                         : s.row_pairs() ? pair_scratch_bytes(p)
                         : s.dot()       ? dot_scratch_bytes(p, k.nr * kGroupRows / k.kr)
@@ -242,16 +292,28 @@ void run_tiles(KernelId id, const Layer& l, const Cut& cut, const std::byte* inp
         t.size[kCol] = std::min(cut.cols, l.out_w() - x);
         t.size[kChannel] = std::min(channels, l.out_c() - c);
         const int32_t in_channel = l.multiplier == 1 ? c : 0;
+        const int64_t in_offset = in_channel * l.element();
+        const Seen seen =
+            cut.strips ? columns_under(l, x, t.size[kCol]) : Seen{.begin = 0, .end = l.in_w};
+        const int64_t row_bytes = seen.count() * p.in_col_bytes;
+        const int64_t behind = kStepsBehindStrips * l.stride * p.in_col_bytes + kBytesBehindStrips;
+        const int64_t strip_bytes = cut.strips ? l.in_h * row_bytes + behind : 0;
+        Guarded strip(static_cast<size_t>(strip_bytes), at_end);
+        const std::byte* first_row = cut.strips ? strip.data() : input;
+        for (int32_t row = 0; cut.strips && row < l.in_h; ++row)
+          std::copy_n(input + (row * l.in_w + seen.begin) * p.in_col_bytes, row_bytes,
+                      strip.data() + row * row_bytes);
         std::vector<const std::byte*> rows;
         const int32_t span = (l.kernel_h - 1) * l.dilation + 1;
         for (int32_t i = 0; i < (t.size[kRow] - 1) * l.stride + span; ++i) {
           const int32_t row = y * l.stride - l.pad_top + i;
           rows.push_back(row < 0 || row >= l.in_h ? nullptr
-                                                  : input + row * l.in_w * l.in_c + in_channel);
+                                                  : first_row + row * row_bytes -
+                                                        seen.begin * p.in_col_bytes + in_offset);
         }
         const std::byte* panels = packed.data() + s.pad_bytes() + c / k.nr * s.panel_bytes();
-        const std::byte* in[] = {nullptr, panels, packed.data() + in_channel};
-        std::byte* out[] = {output + y * p.out_row_bytes + x * p.out_col_bytes + c};
+        const std::byte* in[] = {nullptr, panels, packed.data() + in_offset};
+        std::byte* out[] = {output + y * p.out_row_bytes + x * p.out_col_bytes + c * l.element()};
         t.in = in;
         t.out = out;
         t.rows = rows.data();
@@ -268,7 +330,9 @@ class DepthwiseRow : public ::testing::TestWithParam<KernelId> {};
 TEST_P(DepthwiseRow, ComputesWhatTheDefinitionSays) {
   const KernelDesc& k = kernel_catalog()[static_cast<size_t>(GetParam())];
   constexpr int32_t kAll = 1 << 20;
-  const Cut cuts[] = {{kAll, kAll, kAll}, {2, kAll, kAll}, {1, kAll, kAll}, {3, 5, 1}, {2, 1, 2}};
+  const Cut cuts[] = {{kAll, kAll, kAll}, {2, kAll, kAll},   {1, kAll, kAll},
+                      {3, 5, 1},          {2, 1, 2},         {3, 5, kAll, true},
+                      {2, 9, kAll, true}, {kAll, 2, 2, true}};
   for (uint32_t seed = 0; seed < 500; ++seed) {
     const Layer l = random_layer(k, seed, seed % 3 == 0);
     if (!k.fits(params_of(k, l))) continue;
@@ -279,7 +343,7 @@ TEST_P(DepthwiseRow, ComputesWhatTheDefinitionSays) {
     for (bool at_end : {true, false}) {
       Guarded input(l.input.size(), at_end), output(expected.size(), at_end);
       std::copy(l.input.begin(), l.input.end(), input.data());
-      run_tiles(GetParam(), l, cut, input.data(), output.data());
+      run_tiles(GetParam(), l, cut, input.data(), output.data(), at_end);
       ASSERT_TRUE(std::equal(expected.begin(), expected.end(), output.data()));
     }
   }
@@ -375,18 +439,20 @@ TEST(Depthwise, TheWidestLevelIsPlannedForNarrowLayers) {
   }
 }
 
-std::vector<KernelId> integer_depthwise_rows() {
+std::vector<KernelId> depthwise_rows() {
   std::vector<KernelId> ids;
   for (size_t i = 0; i < kernel_catalog().size(); ++i) {
     const KernelDesc& k = kernel_catalog()[i];
     const bool runs = (host_cpu().isa & built_isa()).includes(k.isa);
-    if (k.cls == KernelClass::kDepthwise && !is_float(k.input) && runs)
+    // The others' numbers are of 16 bits: tests/exec/half_test.cc.
+    const bool halves = k.input == DType::kF16 || k.weights == DType::kF16;
+    if (k.cls == KernelClass::kDepthwise && !halves && runs)
       ids.push_back(static_cast<KernelId>(i));
   }
   return ids;
 }
 
-INSTANTIATE_TEST_SUITE_P(Depthwise, DepthwiseRow, ::testing::ValuesIn(integer_depthwise_rows()),
+INSTANTIATE_TEST_SUITE_P(Depthwise, DepthwiseRow, ::testing::ValuesIn(depthwise_rows()),
                          [](const auto& info) {
                            return std::string(
                                kernel_catalog()[static_cast<size_t>(info.param)].name);

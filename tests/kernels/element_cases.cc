@@ -14,11 +14,21 @@ struct Spec {
   std::vector<float> constant = {};  // its value, if it is one
 };
 
+struct Made {
+  DType dtype;
+  Quantization quant;
+};
+
 class Cases {
  public:
   // An operator with these inputs and outputs of this type; their shapes are inferred.
   void add(const std::string& name, OpKind kind, OpParams params, const std::vector<Spec>& inputs,
            DType dtype, const Quantization& quant = {}, int outputs = 1) {
+    add(name, kind, params, inputs,
+        std::vector<Made>(static_cast<size_t>(outputs), Made{dtype, quant}));
+  }
+  void add(const std::string& name, OpKind kind, OpParams params, const std::vector<Spec>& inputs,
+           const std::vector<Made>& outputs) {
     GraphBuilder b;
     std::vector<TensorId> in, out;
     for (const Spec& s : inputs) {
@@ -27,8 +37,8 @@ class Cases {
                        ? b.input(x, s.dtype, s.shape, s.quant)
                        : b.constant(x, s.dtype, s.shape, std::as_bytes(std::span(s.constant))));
     }
-    for (int i = 0; i < outputs; ++i)
-      out.push_back(b.activation("y" + std::to_string(i), dtype, {}, quant));
+    for (const Made& o : outputs)
+      out.push_back(b.activation("y" + std::to_string(out.size()), o.dtype, {}, o.quant));
     b.op(kind, params, in, out);
     Result<Graph> graph = b.finish(out);
     EXPECT_TRUE(graph) << name << ": " << graph.error().message;
@@ -230,22 +240,129 @@ std::vector<ElementCase> arg_extremes(DType t) {
   return cases.take();
 }
 
-std::vector<ElementCase> normalizations() {
+std::vector<ElementCase> normalizations(DType t) {
   Cases cases;
   for (OpKind kind : {OpKind::kLogSoftmax, OpKind::kL2Normalization})
     for (int32_t n : kLengths)
-      cases.add(std::string(name_of(kind)) + " " + std::to_string(n), kind, params_for(kind),
-                {{DType::kF32, {2, 5, n}, {}}}, DType::kF32);
+      for (int32_t zero : {0, 100, 255})
+        cases.add(std::string(name_of(kind)) + " " + std::to_string(n), kind, params_for(kind),
+                  {{t, {2, 5, n}, shifted(t, 0.1f, zero)}}, t, shifted(t, 1.0f / 16, 255 - zero));
+  return cases.take();
+}
+
+// Long rows, few and many of their elements; equal ones are found by Values::kLow and kHigh.
+std::vector<ElementCase> top_ks(DType t) {
+  Cases cases;
+  const Quantization q = shifted(t, 0.05f, 100);
+  for (int32_t n : kLengths)
+    for (int32_t k : {1, 2, 5, n / 2, n})
+      if (k >= 1 && k <= n)
+        cases.add(std::to_string(k) + " of " + std::to_string(n), OpKind::kTopK, TopKParams{k},
+                  {{t, {2, 3, n}, q}}, {{t, q}, {DType::kI32, {}}});
+  return cases.take();
+}
+
+const DType kNumberTypes[] = {DType::kF32, DType::kF16, DType::kI8,  DType::kU8,
+                              DType::kI16, DType::kI32, DType::kBool};
+
+std::vector<ElementCase> numbers() {
+  Cases cases;
+  auto cast = [&](DType from, DType to) {
+    for (int32_t n : {1, 7, 17, 256, 1009})
+      cases.add(std::string("cast ") + name_of(from) + " to " + name_of(to), OpKind::kCast,
+                NoParams{}, {{from, {n}, {}}}, to);
+  };
+  for (DType from : kNumberTypes)
+    for (DType to : kNumberTypes) cast(from, to);
+  for (DType t : {DType::kI8, DType::kU8, DType::kI16, DType::kI32}) {
+    cast(DType::kI64, t);
+    cast(t, DType::kI64);
+  }
+  cast(DType::kBool, DType::kI64);
+  for (int32_t n : {1, 17, 256, 1009})
+    cases.add("not " + std::to_string(n), OpKind::kUnary, UnaryParams{UnaryFn::kLogicalNot, 0},
+              {{DType::kBool, {n}, {}}}, DType::kBool);
+
+  auto binary = [&](BinaryFn fn, DType t, const Quantization& a, const Quantization& b, DType to,
+                    const Quantization& y, Activation activation) {
+    auto add = [&](const Shape& sa, const Shape& sb) {
+      cases.add(
+          std::string(name_of(fn)) + " " + name_of(t) + " " + to_string(sa) + " " + to_string(sb),
+          OpKind::kBinary, BinaryParams{fn, activation}, {{t, sa, a}, {t, sb, b}}, to, y);
+    };
+    for (int32_t n : {1, 17, 256, 1009}) add({n}, {n});
+    for (const auto& [sa, sb] : kBroadcasts) add(sa, sb);
+  };
+  const auto kBool = DType::kBool;
+  for (BinaryFn fn : {BinaryFn::kEqual, BinaryFn::kNotEqual, BinaryFn::kLess, BinaryFn::kLessEqual,
+                      BinaryFn::kGreater, BinaryFn::kGreaterEqual}) {
+    for (DType t : {DType::kF32, DType::kI8, DType::kU8, DType::kI16, DType::kI32})
+      binary(fn, t, {}, {}, kBool, {}, Activation::kNone);
+    for (DType t : {DType::kI8, DType::kU8, DType::kI16})
+      binary(fn, t, shifted(t, 0.02f, 131), shifted(t, 0.031f, 12), kBool, {}, Activation::kNone);
+  }
+  for (BinaryFn fn :
+       {BinaryFn::kEqual, BinaryFn::kNotEqual, BinaryFn::kLogicalAnd, BinaryFn::kLogicalOr})
+    binary(fn, kBool, {}, {}, kBool, {}, Activation::kNone);
+  for (BinaryFn fn : {BinaryFn::kAdd, BinaryFn::kSub, BinaryFn::kMul, BinaryFn::kMinimum,
+                      BinaryFn::kMaximum, BinaryFn::kSquaredDifference})
+    for (Activation a : {Activation::kNone, Activation::kRelu6})
+      binary(fn, DType::kI32, {}, {}, DType::kI32, {}, a);
+  for (BinaryFn fn :
+       {BinaryFn::kDiv, BinaryFn::kMinimum, BinaryFn::kMaximum, BinaryFn::kSquaredDifference})
+    for (DType t : {DType::kI8, DType::kU8})
+      for (const Rescale& r : kRescales)
+        if (r.a != r.b)
+          binary(fn, t, shifted(t, r.a, r.zero_a), shifted(t, r.b, r.zero_b), t,
+                 shifted(t, r.y, r.zero_y), Activation::kRelu6);
+  return cases.take();
+}
+
+std::vector<ElementCase> selects(DType t) {
+  Cases cases;
+  auto add = [&](const Shape& condition, const Shape& a, const Shape& b) {
+    cases.add(to_string(condition) + " " + to_string(a) + " " + to_string(b), OpKind::kSelect,
+              NoParams{}, {{DType::kBool, condition, {}}, {t, a, {}}, {t, b, {}}}, t);
+  };
+  for (int32_t n : kLengths) add({n}, {n}, {n});
+  for (const auto& [a, b] : kBroadcasts) {
+    add(a, a, b);
+    add(b, a, a);
+    add(a, b, b);
+  }
+  return cases.take();
+}
+
+std::vector<ElementCase> gathers() {
+  Cases cases;
+  for (DType t : {DType::kU8, DType::kF32, DType::kI64}) {
+    for (DType index : {DType::kI32, DType::kI64}) {
+      for (int32_t c : {1, 3, 64, 300}) {
+        const Spec x{t, {2, 3, 5, c}, {}};
+        for (int32_t axis : {0, 1, 2, 3})
+          cases.add("axis " + std::to_string(axis) + " of " + std::to_string(c), OpKind::kGather,
+                    GatherParams{axis, 0}, {x, {index, {7, 2}, {}}}, t);
+        cases.add("batches", OpKind::kGather, GatherParams{2, 1}, {x, {index, {2, 4}, {}}}, t);
+        cases.add("rows of indices", OpKind::kGather, GatherParams{2, -1},
+                  {x, {index, {2, 3, 6}, {}}}, t);
+        cases.add("one", OpKind::kGather, GatherParams{-2, 0}, {x, {index, {}, {}}}, t);
+        for (int32_t depth : {1, 2, 4})
+          cases.add("depth " + std::to_string(depth), OpKind::kGatherNd, NoParams{},
+                    {x, {index, {3, 5, depth}, {}}}, t);
+      }
+    }
+  }
   return cases.take();
 }
 
 std::vector<ElementCase> float_unaries() {
   Cases cases;
-  for (UnaryFn fn :
-       {UnaryFn::kAbs, UnaryFn::kNeg, UnaryFn::kSquare, UnaryFn::kSqrt, UnaryFn::kRsqrt,
-        UnaryFn::kExp, UnaryFn::kLog, UnaryFn::kTanh, UnaryFn::kLogistic, UnaryFn::kRelu,
-        UnaryFn::kRelu6, UnaryFn::kReluN1To1, UnaryFn::kElu, UnaryFn::kGeluTanh,
-        UnaryFn::kHardSwish, UnaryFn::kLeakyRelu, UnaryFn::kSilu})
+  for (UnaryFn fn : {UnaryFn::kAbs,      UnaryFn::kNeg,   UnaryFn::kSquare,    UnaryFn::kSqrt,
+                     UnaryFn::kRsqrt,    UnaryFn::kExp,   UnaryFn::kLog,       UnaryFn::kTanh,
+                     UnaryFn::kLogistic, UnaryFn::kRelu,  UnaryFn::kRelu6,     UnaryFn::kReluN1To1,
+                     UnaryFn::kElu,      UnaryFn::kGelu,  UnaryFn::kGeluTanh,  UnaryFn::kFloor,
+                     UnaryFn::kCeil,     UnaryFn::kRound, UnaryFn::kHardSwish, UnaryFn::kLeakyRelu,
+                     UnaryFn::kSilu})
     for (int32_t n : kLengths)
       cases.add(std::string(name_of(fn)) + " " + std::to_string(n), OpKind::kUnary,
                 UnaryParams{fn, 0.3f}, {{DType::kF32, {1, 3, 1, n}, {}}}, DType::kF32);
@@ -358,29 +475,33 @@ std::vector<ElementCase> layer_norms() {
 }
 
 // Sizes around those of blocks and panels; batches that one factor repeats for.
-std::vector<ElementCase> products() {
+std::vector<ElementCase> products(DType t) {
   Cases cases;
-  const auto f32 = DType::kF32;
+  const Quantization qa = shifted(t, 0.02f, 131), qy = shifted(t, 0.7f, 120);
+  // Zero points of int8 weights are 0; a factor of a product of matrices may have any.
+  const Quantization qw = shifted(t, 0.01f, t == DType::kI8 ? 128 : 7);
+  const Quantization qb = shifted(t, 0.01f, 7);
+  const DType bias = t == DType::kF32 ? t : DType::kI32;
   const int32_t sizes[][3] = {{1, 1, 1},   {1, 16, 16},  {7, 5, 3},   {25, 31, 33},
                               {13, 64, 8}, {99, 99, 64}, {3, 130, 70}};
   for (const auto& [m, n, k] : sizes) {
     const std::string name = fmt::format("{}x{}x{}", m, n, k);
     for (Activation a : {Activation::kNone, Activation::kRelu6}) {
       const FullyConnectedParams p{false, a};
-      cases.add(name, OpKind::kFullyConnected, p, {{f32, {m, k}, {}}, {f32, {n, k}, {}}}, f32);
+      cases.add(name, OpKind::kFullyConnected, p, {{t, {m, k}, qa}, {t, {n, k}, qw}}, t, qy);
       cases.add(name + " and bias", OpKind::kFullyConnected, p,
-                {{f32, {m, k}, {}}, {f32, {n, k}, {}}, {f32, {n}, {}}}, f32);
+                {{t, {m, k}, qa}, {t, {n, k}, qw}, {bias, {n}, {}}}, t, qy);
     }
     for (bool transposed : {false, true}) {
       const Shape b = transposed ? Shape{n, k} : Shape{k, n};
       const Shape batched = transposed ? Shape{2, 3, n, k} : Shape{2, 3, k, n};
       const BatchMatMulParams p{false, transposed};
-      cases.add(name + " shared b", OpKind::kBatchMatMul, p,
-                {{f32, {2, 3, m, k}, {}}, {f32, b, {}}}, f32);
-      cases.add(name + " shared a", OpKind::kBatchMatMul, p,
-                {{f32, {1, m, k}, {}}, {f32, batched, {}}}, f32);
-      cases.add(name + " batch", OpKind::kBatchMatMul, p,
-                {{f32, {2, 3, m, k}, {}}, {f32, batched, {}}}, f32);
+      cases.add(name + " shared b", OpKind::kBatchMatMul, p, {{t, {2, 3, m, k}, qa}, {t, b, qb}}, t,
+                qy);
+      cases.add(name + " shared a", OpKind::kBatchMatMul, p, {{t, {1, m, k}, qa}, {t, batched, qb}},
+                t, qy);
+      cases.add(name + " batch", OpKind::kBatchMatMul, p, {{t, {2, 3, m, k}, qa}, {t, batched, qb}},
+                t, qy);
     }
   }
   return cases.take();
@@ -391,7 +512,7 @@ std::vector<ElementCase> products() {
 std::vector<ElementCase> element_cases(const KernelDesc& row) {
   switch (row.cls) {
     case KernelClass::kMatmul:
-      return products();
+      return products(row.input);
     case KernelClass::kSum:
       return binary(row.input, {BinaryFn::kAdd, BinaryFn::kSub});
     case KernelClass::kProduct:
@@ -403,7 +524,15 @@ std::vector<ElementCase> element_cases(const KernelDesc& row) {
     case KernelClass::kArgReduce:
       return arg_extremes(row.input);
     case KernelClass::kNormalize:
-      return normalizations();
+      return normalizations(row.input);
+    case KernelClass::kTopK:
+      return top_ks(row.input);
+    case KernelClass::kNumbers:
+      return numbers();
+    case KernelClass::kSelect:
+      return selects(row.input);
+    case KernelClass::kGather:
+      return gathers();
     case KernelClass::kTable:
       return tables();
     case KernelClass::kQuantize:

@@ -147,8 +147,8 @@ bool works_in_place(const KernelDesc& row, const Graph& graph) {
   bool elementwise = false;
   for (KernelClass cls :
        {KernelClass::kSum, KernelClass::kProduct, KernelClass::kExtreme, KernelClass::kPRelu,
-        KernelClass::kNormalize, KernelClass::kBinary, KernelClass::kUnary, KernelClass::kTable,
-        KernelClass::kSoftmax, KernelClass::kLayerNorm})
+        KernelClass::kNormalize, KernelClass::kNumbers, KernelClass::kSelect, KernelClass::kBinary,
+        KernelClass::kUnary, KernelClass::kTable, KernelClass::kSoftmax, KernelClass::kLayerNorm})
     elementwise = elementwise || row.cls == cls;
   return elementwise && x.shape == y.shape && size_of(x.dtype) == size_of(y.dtype);
 }
@@ -173,12 +173,13 @@ TEST_P(ElementRow, AgreesWithTheReference) {
     for (Values v : {Values::kRandom, Values::kLow, Values::kHigh, Values::kSpecial}) {
       const std::vector<Bytes> inputs = make_inputs(c.graph, v, sums ? 50.0f : 1e38f);
       const auto expected = run(c.graph, *expected_plan, inputs, false);
-      const DType dtype = c.graph.tensor(c.graph.outputs[0]).dtype;
       for (bool in_place : {false, true}) {
         if (in_place && !works_in_place(row, c.graph)) continue;
         const auto actual = run(c.graph, *plan, inputs, in_place);
-        for (size_t i = 0; i < actual.size(); ++i)
+        for (size_t i = 0; i < actual.size(); ++i) {
+          const DType dtype = c.graph.tensor(c.graph.outputs[i]).dtype;
           ASSERT_TRUE(agree(actual[i], expected[i], dtype, tolerance)) << "values " << int(v);
+        }
       }
     }
   }

@@ -156,6 +156,21 @@ TEST(Plan, DepthwiseStepsAreSharedAsWhatWritesTheirInput) {
   EXPECT_EQ(channel_ranges(by_rows, "depthwise_conv_2d"), 1);
 }
 
+TEST(Plan, HugeResizesNeedNoDescriptionOfEachRow) {
+  testing::GraphBuilder b;
+  const TensorId x = b.input("x", DType::kU8, {1, 1, 1, 1}), y = b.activation("y", DType::kU8, {});
+  ResizeParams p;
+  p.fn = ResizeFn::kNearest;
+  p.out_h = INT32_MAX;
+  p.out_w = 1;
+  b.op(OpKind::kResize, p, {x}, {y});
+  const Result<Graph> graph = b.finish({y});
+  ASSERT_TRUE(graph) << graph.error().message;
+  const Result<Plan> plan = make_plan(*graph, Target{}, kernel_catalog());
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_LT(plan->program.steps[0].members[0].params.size(), 10'000u);
+}
+
 TEST(Plan, TheValueOfAPadIsAnOperand) {
   testing::GraphBuilder b;
   const TensorId x = b.input("x", DType::kF32, {1, 4});

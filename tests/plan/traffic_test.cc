@@ -144,6 +144,31 @@ TEST_P(TrafficOf, BandsKeepTheExpandedTensorOutOfMemory) {
   EXPECT_LT(total(bands, t).dram_bytes * 2, total(layers, t).dram_bytes);
 }
 
+// Windows slide along rows: even where three rows share the two lines of a set, a column of them is
+// fetched once for all outputs of a row, not for each of three.
+TEST(Traffic, FloatDepthwiseFetchesAColumnOnceARow) {
+  constexpr int32_t kChannels = 16, kWidth = 64, kHeight = 16;
+  testing::GraphBuilder b;
+  const TensorId x = b.input("x", DType::kF32, {1, kHeight, kWidth, kChannels});
+  const TensorId w = b.constant("w", DType::kF32, {1, 3, 3, kChannels});
+  const TensorId bias = b.constant("b", DType::kF32, {kChannels});
+  const TensorId y = b.activation("y", DType::kF32, {1, kHeight - 2, kWidth - 2, kChannels});
+  DepthwiseConv2DParams params;
+  params.padding.mode = PadMode::kValid;
+  b.op(OpKind::kDepthwiseConv2D, params, {x, w, bias}, {y});
+  Graph graph = *b.finish({y});
+  ASSERT_TRUE(run_passes(graph));
+  Target t = with_caches({2 * kWidth * kChannels * 4, 2}, {1 << 20, 16});
+  t.isa = target_by_name("avx2")->isa;
+  const Plan plan = *make_plan(graph, t, kernel_catalog());
+  const KernelId kernel = plan.program.steps[0].members[0].kernel;
+  const int32_t panels = kChannels / kernel_catalog()[static_cast<size_t>(kernel)].nr;
+  const int64_t pixels = int64_t{kHeight - 2} * (kWidth - 2) * panels;
+  const int64_t fetched = total(plan, t).l1_misses;
+  EXPECT_GE(fetched, 3 * pixels);
+  EXPECT_LE(fetched, 3 * pixels + pixels + pixels / 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, TrafficOf,
                          ::testing::Values("scalar", "avx2", "avxvnni", "avx512vnni"));
 

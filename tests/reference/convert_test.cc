@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "kernels/common/resize_axis.h"
 #include "tests/reference/operands.h"
 
 namespace pj::math_test {
@@ -152,6 +153,25 @@ TEST(Resize, NearestCoordinates) {
   EXPECT_THAT(resize_row(resize(ResizeFn::kNearest), {1, 2}, 4), ElementsAre(1, 1, 2, 2));
 }
 
+// Behind 2^24 not every index is a float.
+TEST(Resize, IndicesStayInsideLongDimensions) {
+  for (const int32_t in : {(1 << 24) + 4, (1 << 30) + 65, INT32_MAX}) {
+    for (const int32_t out : {1, 3, in}) {
+      for (const auto& a : {resize(ResizeFn::kNearest), resize(ResizeFn::kNearest, true),
+                            resize(ResizeFn::kNearest, false, true)}) {
+        const ResizeAxis axis(in, out, a);
+        for (const int32_t o : {0, out / 2, out - 1}) {
+          SCOPED_TRACE(::testing::Message() << o << " of " << out << " from " << in);
+          const ResizeAxis::Between b = axis.between(o);
+          for (const int32_t i : {axis.nearest(o), b.first, b.second}) {
+            EXPECT_GE(i, 0);
+            EXPECT_LT(i, in);
+          }
+        }
+      }
+    }
+  }
+}
 TEST(Resize, NearestCopiesAnyType) {
   EXPECT_THAT(compute<int64_t>(OpKind::kResize, resize(ResizeFn::kNearest),
                                {in<int64_t>({1, 1, 1, 2}, {7, -9})}, {1, 2, 1, 2}),

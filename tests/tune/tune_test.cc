@@ -7,6 +7,8 @@
 #include "converters/load/choices.h"
 #include "kernels/registry.h"
 #include "runtime/exec/session.h"
+#include "runtime/plan/bands.h"
+#include "runtime/plan/lower.h"
 #include "tests/support/graphs.h"
 
 namespace pj {
@@ -32,6 +34,11 @@ std::vector<BandChoice> planned(const Graph& graph, const ModelOptions& options)
   return bands_of((*Session::create(*Model::create(graph, options)))->program());
 }
 
+std::string ignored(const Graph& graph, const ModelOptions& options) {
+  auto model = *Model::create(graph, options);
+  return model->ignored_choices((*Session::create(model))->compiled());
+}
+
 TEST(Tune, MeasuresEveryPlanAndChangesNoOutput) {
   const Graph graph = *testing::inverted_residual(28, 28, 16, 96);
   ModelOptions options = small_machine();
@@ -49,8 +56,8 @@ TEST(Tune, MeasuresEveryPlanAndChangesNoOutput) {
   EXPECT_GE(calls, result->candidates);
   EXPECT_GT(result->before_ns, 0);
   const std::vector<std::byte> expected = run(graph, options);
-  options.chosen_bands = result->bands;
-  EXPECT_EQ(planned(graph, options), result->bands);
+  options.chosen = result->plan;
+  EXPECT_EQ(planned(graph, options), result->plan.bands);
   EXPECT_EQ(run(graph, options), expected);
 }
 
@@ -82,10 +89,12 @@ TEST(ChosenBands, AreIgnoredWhereTheyCannotBe) {
       {{0, 2, 2, 28}},         // one strip
       {{INT32_MAX, INT32_MAX, INT32_MAX}}};
   for (const auto& bands : impossible) {
-    options.chosen_bands = bands;
+    options.chosen = PlanChoices{.bands = bands};
     EXPECT_EQ(planned(graph, options), usual) << bands[0].op << " " << bands[0].members;
+    EXPECT_NE(ignored(graph, options).find("bands"), std::string::npos);
   }
-  options.chosen_bands = std::vector<BandChoice>{};
+  options.chosen = PlanChoices{};
+  EXPECT_EQ(ignored(graph, options), "");
   EXPECT_TRUE(planned(graph, options).empty());
 }
 
@@ -93,42 +102,132 @@ TargetRecord record_of(const Target& t, std::vector<Choice> choices) {
   return {t.name, t.isa, t.cores, t.l1_bytes, t.l2_bytes, t.l3_bytes, {}, std::move(choices)};
 }
 
-TEST(Choices, AreReadWhereTheyWereWritten) {
-  const Target here = small_machine().target;
-  const std::vector<BandChoice> bands = {{0, 3, 4}, {5, 2, 1, 14}};
-  const std::vector<TargetRecord> records = {record_of(here, write_choices(bands, {2, 1, 7, 1}))};
-  EXPECT_EQ(read_choices(records, here), bands);
-  Target other = here;
-  other.name = "another CPU";
-  EXPECT_EQ(read_choices(records, other), std::nullopt);
-  other = here;
-  other.l2_bytes *= 2;
-  EXPECT_EQ(read_choices(records, other), std::nullopt);
-  other = here;
-  other.isa = IsaSet::from_bits(here.isa.bits() ^ 1);
-  EXPECT_EQ(read_choices(records, other), std::nullopt);
+// A block that AVX2 has two depthwise kernels for, and any level at least the planner's.
+Graph block_of_layers() { return *testing::inverted_residual(20, 20, 24, 144); }
+
+// Kernels of an operator that this machine can run, the planner's first.
+std::vector<KernelId> kernels_of(const Graph& graph, const ModelOptions& options, int32_t op) {
+  auto session = *Session::create(*Model::create(graph, options));
+  Plan unused;
+  return fitting_kernels({session->compiled().graph, options.target, options.catalog, {}, unused},
+                         op);
 }
 
-TEST(Choices, NoBandsIsAChoiceToo) {
+TEST(ChosenLayers, KernelsAndTilesChangeNoBit) {
+  const Graph graph = block_of_layers();
+  ModelOptions options = small_machine();
+  options.bands = false;
+  const std::vector<std::byte> expected = run(graph, options);
+  for (int32_t op = 0; op < 3; ++op) {
+    const std::vector<KernelId> kernels = kernels_of(graph, options, op);
+    ASSERT_FALSE(kernels.empty());
+    for (const KernelId kernel : kernels) {
+      for (const int32_t size : {0, 1, 3, 7, 16, 50, INT32_MAX}) {
+        for (const Dim dim : {kRow, kCol, kChannel}) {
+          LayerChoice layer{.op = op, .kernel = kernel};
+          layer.tile[dim] = size;
+          options.chosen = PlanChoices{.layers = {layer}};
+          auto session = *Session::create(*Model::create(graph, options));
+          const Step& step = session->program().steps[static_cast<size_t>(op)];
+          EXPECT_EQ(step.members[0].kernel, kernel);
+          EXPECT_EQ(ignored(graph, options), "");
+          EXPECT_EQ(run(graph, options), expected)
+              << options.catalog[static_cast<size_t>(kernel)].name << " " << size << " " << dim;
+        }
+      }
+    }
+  }
+}
+
+TEST(ChosenLayers, HaveTheirThreads) {
+  const Graph graph = block_of_layers();
+  ModelOptions options = small_machine();
+  options.bands = false;
+  options.chosen = PlanChoices{.layers = {{.op = 0, .threads = 1}, {.op = 1, .threads = 2}}};
+  auto session = *Session::create(*Model::create(graph, options), {.threads = 3});
+  EXPECT_EQ(session->program().steps[0].threads, 1);
+  EXPECT_EQ(session->program().steps[1].threads, 2);
+}
+
+TEST(ChosenLayers, KernelsThatDoNotFitAreNotUsed) {
+  const Graph graph = block_of_layers();
+  ModelOptions options = small_machine();
+  options.bands = false;
+  const std::vector<std::byte> expected = run(graph, options);
+  // Another class, another type, another machine's, and none at all.
+  std::vector<KernelId> others = {kernels_of(graph, options, 1)[0], INT32_MAX, INT32_MIN + 1};
+  for (size_t i = 0; i < options.catalog.size(); ++i) {
+    const KernelDesc& k = options.catalog[i];
+    if (k.cls == KernelClass::kConv &&
+        (k.input != DType::kI8 || !options.target.isa.includes(k.isa)))
+      others.push_back(static_cast<KernelId>(i));
+  }
+  for (const KernelId kernel : others) {
+    options.chosen = PlanChoices{.layers = {{.op = 0, .kernel = kernel}, {.op = 77}}};
+    EXPECT_EQ(run(graph, options), expected) << kernel;
+    if (kernel >= 0) {
+      EXPECT_NE(ignored(graph, options).find("kernel"), std::string::npos) << kernel;
+    }
+  }
+}
+
+TEST(Choices, AreReadWhereTheyWereWritten) {
   const Target here = small_machine().target;
-  EXPECT_EQ(read_choices({record_of(here, write_choices({}, {}))}, here),
-            std::vector<BandChoice>{});
-  EXPECT_EQ(read_choices({record_of(here, {})}, here), std::nullopt);
+  const PlanChoices plan = {.bands = {{0, 3, 4}, {5, 2, 1, 14}},
+                            .layers = {{.op = 7, .kernel = 3},
+                                       {.op = 8, .tile = {0, 2, 30, 16}},
+                                       {.op = 9, .kernel = 0, .threads = 1}},
+                            .threads = 2};
+  const std::vector<TargetRecord> records = {record_of(here, write_choices(plan, {2, 1, 7, 1}))};
+  EXPECT_EQ(read_choices(records, here).choices, plan);
+  EXPECT_EQ(read_choices(records, here).problem, "");
+  Target other = here;
+  other.name = "another CPU";
+  EXPECT_EQ(read_choices(records, other).choices, std::nullopt);
+  EXPECT_EQ(read_choices(records, other).problem, "");
+  other = here;
+  other.l2_bytes *= 2;
+  EXPECT_EQ(read_choices(records, other).choices, std::nullopt);
+  other = here;
+  other.isa = IsaSet::from_bits(here.isa.bits() ^ 1);
+  EXPECT_EQ(read_choices(records, other).choices, std::nullopt);
+}
+
+TEST(Choices, NothingElseIsAChoiceToo) {
+  const Target here = small_machine().target;
+  EXPECT_EQ(read_choices({record_of(here, write_choices({}, {}))}, here).choices, PlanChoices{});
+  EXPECT_EQ(read_choices({record_of(here, {})}, here).choices, std::nullopt);
+  EXPECT_EQ(read_choices({record_of(here, {})}, here).problem, "");
 }
 
 TEST(Choices, DamagedRecordsAreNotFollowed) {
   const Target here = small_machine().target;
-  const std::vector<Choice> good = write_choices({{0, 3, 4}}, {});
-  auto with = [&](auto&& change) {
+  const std::vector<Choice> good = write_choices(
+      {.bands = {{0, 3, 4}}, .layers = {{.op = 4, .kernel = 2, .tile = {0, 5, 0, 0}}}}, {});
+  auto expect_ignored = [&](auto&& change) {
     std::vector<Choice> choices = good;
     change(choices);
-    return read_choices({record_of(here, choices)}, here);
+    const ReadChoices read = read_choices({record_of(here, choices)}, here);
+    EXPECT_EQ(read.choices, std::nullopt);
+    EXPECT_NE(read.problem, "");
+    // The message is the user's, and the plan is the planner's.
+    const Graph graph = block_of_layers();
+    ModelOptions options = small_machine();
+    const std::vector<BandChoice> usual = planned(graph, options);
+    options.chosen = read.choices;
+    options.unread_choices = read.problem;
+    EXPECT_NE(ignored(graph, options).find(read.problem), std::string::npos);
+    EXPECT_EQ(planned(graph, options), usual);
   };
-  EXPECT_EQ(with([](auto& c) { c[1].kernel = "ribbon"; }), std::nullopt);
-  EXPECT_EQ(with([](auto& c) { c[1].values.clear(); }), std::nullopt);
-  EXPECT_EQ(with([](auto& c) { c[1].values[0].second = 0; }), std::nullopt);
-  EXPECT_EQ(with([](auto& c) { c[1].values[1].second = int64_t{1} << 40; }), std::nullopt);
-  EXPECT_EQ(with([](auto& c) { c.erase(c.begin()); }), std::nullopt);
+  expect_ignored([](auto& c) { c[1].kernel = "ribbon"; });
+  expect_ignored([](auto& c) { c[1].values.clear(); });
+  expect_ignored([](auto& c) { c[1].values[0].second = 0; });
+  expect_ignored([](auto& c) { c[1].values[1].second = int64_t{1} << 40; });
+  expect_ignored([](auto& c) { c[2].kernel = "qs8_conv_3x5c7_abacus"; });
+  expect_ignored([](auto& c) { c[2].values[0].second = -5; });
+  expect_ignored([](auto& c) { c.push_back(c[2]); });
+  expect_ignored([](auto& c) { c[0].values.push_back({"fastest_threads", -1}); });
+  expect_ignored([](auto& c) { c.erase(c.begin()); });
 }
 
 }  // namespace

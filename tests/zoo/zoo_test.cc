@@ -13,6 +13,7 @@
 #include "kernels/registry.h"
 #include "runtime/exec/session.h"
 #include "runtime/passes/passes.h"
+#include "tests/support/temporary.h"
 
 namespace pj {
 namespace {
@@ -183,8 +184,7 @@ TEST_P(Zoo, GivesTheSameBitsFromItsPjFile) {
     EXPECT_FALSE(record->packed.empty());
     targets.push_back(std::move(*record));
   }
-  const std::string path =
-      (std::filesystem::path(::testing::TempDir()) / (zoo.name + ".pj")).string();
+  const std::string path = testing::temporary_path(zoo.name + ".pj");
   ASSERT_TRUE(write_model(path, graph, targets));
   auto packed = load_model(path, own_kernels());
   ASSERT_TRUE(packed) << packed.error().message;

@@ -19,6 +19,14 @@
   PJ_ELEMENT_ROW(X, isa, speed, qs8_extreme, kExtreme, extreme, kI8, kI8)               \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_extreme, kExtreme, extreme, kU8, kU8)               \
   PJ_ELEMENT_ROW(X, isa, speed, f32_normalize, kNormalize, normalize, kF32, kF32)       \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_matmul, kMatmul, byte_matmul, kI8, kI8)             \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_matmul, kMatmul, byte_matmul, kU8, kU8)             \
+  PJ_ELEMENT_ROW(X, isa, speed, x_numbers, kNumbers, numbers, kU8, kU8)                 \
+  PJ_ELEMENT_ROW(X, isa, speed, x8_select, kSelect, select, kI8, kI8)                   \
+  PJ_ELEMENT_ROW(X, isa, speed, x32_select, kSelect, select, kI32, kI32)                \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_top_k, kTopK, top_k, kF32, kF32)                    \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_top_k, kTopK, top_k, kI8, kI8)                      \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_top_k, kTopK, top_k, kU8, kU8)                      \
   PJ_ELEMENT_ROW(X, isa, speed, f32_arg_extreme, kArgReduce, arg_extreme, kF32, kI32)   \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_arg_extreme, kArgReduce, arg_extreme, kI8, kI32)    \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_arg_extreme, kArgReduce, arg_extreme, kU8, kI32)    \
@@ -46,11 +54,14 @@
   PJ_ELEMENT_ROW(X, isa, speed, x32_transpose, kTranspose, transpose, kI32, kI32)
 
 // Where vectors do not help: one level serves all.
-#define PJ_PLAIN_ROWS(X, isa)                                               \
-  PJ_ELEMENT_ROW(X, isa, 1, qs8_softmax, kSoftmax, softmax_table, kI8, kI8) \
-  PJ_ELEMENT_ROW(X, isa, 1, qu8_softmax, kSoftmax, softmax_table, kU8, kU8) \
-  PJ_ELEMENT_ROW(X, isa, 1, x8_nearest, kNearest, nearest, kU8, kU8)        \
-  PJ_ELEMENT_ROW(X, isa, 1, x8_transpose, kTranspose, transpose, kU8, kU8)  \
+#define PJ_PLAIN_ROWS(X, isa)                                                     \
+  PJ_ELEMENT_ROW(X, isa, 1, qs8_normalize, kNormalize, normalize_table, kI8, kI8) \
+  PJ_ELEMENT_ROW(X, isa, 1, qu8_normalize, kNormalize, normalize_table, kU8, kU8) \
+  PJ_ELEMENT_ROW(X, isa, 1, x8_gather, kGather, gather, kU8, kU8)                 \
+  PJ_ELEMENT_ROW(X, isa, 1, qs8_softmax, kSoftmax, softmax_table, kI8, kI8)       \
+  PJ_ELEMENT_ROW(X, isa, 1, qu8_softmax, kSoftmax, softmax_table, kU8, kU8)       \
+  PJ_ELEMENT_ROW(X, isa, 1, x8_nearest, kNearest, nearest, kU8, kU8)              \
+  PJ_ELEMENT_ROW(X, isa, 1, x8_transpose, kTranspose, transpose, kU8, kU8)        \
   PJ_ELEMENT_ROW(X, isa, 1, x8_copy, kCopy, copy, kU8, kU8)
 
 #define PJ_ELEMENTS_SCALAR(X) PJ_EVERY_LEVEL_ROWS(X, scalar, 1) PJ_PLAIN_ROWS(X, scalar)
