@@ -28,33 +28,62 @@ struct NeonTile : SegmentTile {
 
 using NeonBlocksFn = void (*)(const NeonTile&, const SegmentRow&, int32_t col, int32_t count);
 
-// -zero point of the weights * sum of a pixel's window, for `cols` pixels of a row.
+// -zero point of the weights * sums of the windows of 4 pixels of a row, or of one.
+template <typename Isa, int pixels>
+PJ_INLINE void find_corrections(const NeonTile& t, int32_t zero_point, const uint8_t* const* rows,
+                                int64_t x_offset, int32_t* corrections) {
+  using Seen = typename Isa::Seen;
+  const uint8x16_t flip = vdupq_n_u8(Isa::kFlip);
+  const int32_t bytes = t.segment_bytes;
+  int32x4_t lanes[pixels];
+  unrolled<pixels>([&](auto p) PJ_INLINE_LAMBDA { lanes[p] = vdupq_n_s32(0); });
+  const uint8_t* const* row = rows;
+  for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {
+    const uint8_t* segment = *row + x_offset;
+    for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
+      const uint8_t* x[pixels];
+      unrolled<pixels>([&](auto p) PJ_INLINE_LAMBDA { x[p] = segment + p * t.pixel_step; });
+      int32_t i = 0;
+      for (; i + 16 <= bytes; i += 16) {
+        unrolled<pixels>([&](auto p) PJ_INLINE_LAMBDA {
+          lanes[p] = Isa::add_bytes(lanes[p], veorq_u8(vld1q_u8(x[p] + i), flip));
+        });
+      }
+      if (i + 8 <= bytes) {
+        unrolled<pixels>([&](auto p) PJ_INLINE_LAMBDA {
+          const uint8x8_t half = veor_u8(vld1_u8(x[p] + i), vget_low_u8(flip));
+          lanes[p] = Isa::add_bytes(lanes[p], vcombine_u8(half, vdup_n_u8(0)));
+        });
+        i += 8;
+      }
+      for (; i < bytes; ++i) {
+        unrolled<pixels>([&](auto p) PJ_INLINE_LAMBDA {
+          const int32_t seen = static_cast<Seen>(x[p][i] ^ Isa::kFlip);
+          lanes[p] = vaddq_s32(lanes[p], vsetq_lane_s32(seen, vdupq_n_s32(0), 0));
+        });
+      }
+    }
+  }
+  if constexpr (pixels == 4) {
+    const int32x4_t sums =
+        vpaddq_s32(vpaddq_s32(lanes[0], lanes[1]), vpaddq_s32(lanes[2], lanes[3]));
+    vst1q_s32(corrections, vmulq_n_s32(sums, -zero_point));
+  } else {
+    static_assert(pixels == 1);
+    *corrections = -zero_point * vaddvq_s32(lanes[0]);
+  }
+}
+
+// The same for `cols` pixels.
 template <typename Isa>
 [[gnu::noinline]] void find_corrections(const NeonTile& t, int32_t zero_point,
                                         const uint8_t* const* rows, int32_t cols,
                                         int32_t* corrections) {
-  const uint8x16_t flip = vdupq_n_u8(Isa::kFlip);
-  using Seen = typename Isa::Seen;
-  for (int32_t col = 0; col < cols; ++col) {
-    int32x4_t lanes = vdupq_n_s32(0);
-    int32_t sum = 0;
-    const uint8_t* const* row = rows;
-    for (int32_t ky = 0; ky < t.kernel_h; ++ky, row += t.row_step) {
-      const uint8_t* x = *row + col * t.pixel_step;
-      for (int32_t s = 0; s < t.segments; ++s, x += t.segment_step) {
-        int32_t i = 0;
-        for (; i + 16 <= t.segment_bytes; i += 16)
-          lanes = Isa::add_bytes(lanes, veorq_u8(vld1q_u8(x + i), flip));
-        if (i + 8 <= t.segment_bytes) {
-          const uint8x8_t half = veor_u8(vld1_u8(x + i), vget_low_u8(flip));
-          lanes = Isa::add_bytes(lanes, vcombine_u8(half, vdup_n_u8(0)));
-          i += 8;
-        }
-        for (; i < t.segment_bytes; ++i) sum += static_cast<Seen>(x[i] ^ Isa::kFlip);
-      }
-    }
-    corrections[col] = -zero_point * (sum + vaddvq_s32(lanes));
-  }
+  int32_t col = 0;
+  for (; col + 4 <= cols; col += 4)
+    find_corrections<Isa, 4>(t, zero_point, rows, col * t.pixel_step, corrections + col);
+  for (; col < cols; ++col)
+    find_corrections<Isa, 1>(t, zero_point, rows, col * t.pixel_step, corrections + col);
 }
 
 template <typename Isa>
@@ -67,15 +96,15 @@ template <typename Isa>
   find_rows(t, p, Isa::kUnit, layout, table);
 
   int32_t rows = t.size[kRow], cols = t.size[kCol];
+  if (rows_are_one(t, p, table)) {
+    cols *= rows;
+    rows = 1;
+  }
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
   const bool correct = p.weights_zero_point != 0;
   for (int32_t row = 0; correct && row < rows; ++row)
     find_corrections<Isa>(tile, p.weights_zero_point, table + row * p.stride_h, cols,
                           corrections + row * cols);
-  if (rows_are_one(t, p, table)) {
-    cols *= rows;
-    rows = 1;
-  }
 
   SegmentRow r{};
   r.panel = reinterpret_cast<const uint8_t*>(t.in[1]);

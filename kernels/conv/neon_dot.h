@@ -51,20 +51,25 @@ struct NeonDot {
   static void line(const NeonTile& t, SegmentRow r, int32_t channels);
 };
 
+struct FourBytes {
+  uint8_t of[4];
+};
+
 // The first `bytes` bytes of a register.
 template <int bytes>
 PJ_INLINE uint8x16_t load_first(const uint8_t* p) {
   if constexpr (bytes == 16) {
     return vld1q_u8(p);
+  } else if constexpr (bytes == 12) {
+    uint8x16_t x = load_first<8>(p);
+    asm("ld1 {%0.s}[2], %1" : "+w"(x) : "Q"(*reinterpret_cast<const FourBytes*>(p + 8)));
+    return x;
   } else if constexpr (bytes == 8) {
     return vcombine_u8(vld1_u8(p), vdup_n_u8(0));
   } else {
     // Without merging into another register.
-    struct Quad {
-      uint8_t of[4];
-    };
     uint8x16_t x;
-    asm("ldr %s0, %1" : "=w"(x) : "m"(*reinterpret_cast<const Quad*>(p)));
+    asm("ldr %s0, %1" : "=w"(x) : "m"(*reinterpret_cast<const FourBytes*>(p)));
     return x;
   }
 }
@@ -88,9 +93,10 @@ PJ_INLINE void dot_quads(const uint8_t* (&x)[mr], const uint8_t*& w,
   w += quads * 64;
 }
 
+// A window of any segments.
 template <typename X, int mr, int vectors>
-PJ_INLINE void dot_window(const NeonTile& t, const SegmentRow& r, int64_t x_offset,
-                          const uint8_t* w, int32x4_t (&acc)[mr][vectors]) {
+PJ_INLINE void dot_segments(const NeonTile& t, const SegmentRow& r, int64_t x_offset,
+                            const uint8_t* w, int32x4_t (&acc)[mr][vectors]) {
   const uint8_t* const* row = r.rows;
   for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {
     const uint8_t* segment = *row + x_offset;
@@ -103,6 +109,30 @@ PJ_INLINE void dot_window(const NeonTile& t, const SegmentRow& r, int64_t x_offs
       if ((q & 1) != 0) dot_quads<X, 1>(x, w, acc);
     }
   }
+}
+
+// A window whose rows are one segment of `quads` quads: first layers, where what the loops above do
+// for each row would take longer than the products.
+template <typename X, int quads, int mr, int vectors>
+PJ_INLINE void dot_short_window(const NeonTile& t, const SegmentRow& r, int64_t x_offset,
+                                const uint8_t* w, int32x4_t (&acc)[mr][vectors]) {
+  const uint8_t* const* row = r.rows;
+  const int64_t pixel_step = t.pixel_step, row_step = t.row_step;
+  for (int32_t ky = t.kernel_h; ky > 0; --ky, row += row_step) {
+    const uint8_t* x[mr];
+    x[0] = *row + x_offset;
+    for (int i = 1; i < mr; ++i) x[i] = x[i - 1] + pixel_step;
+    dot_quads<X, quads>(x, w, acc);
+  }
+}
+
+template <typename X, int mr, int vectors>
+PJ_INLINE void dot_window(const NeonTile& t, const SegmentRow& r, int64_t x_offset,
+                          const uint8_t* w, int32x4_t (&acc)[mr][vectors]) {
+  if (t.segments > 1 || t.quads > 3) return dot_segments<X>(t, r, x_offset, w, acc);
+  if (t.quads == 1) return dot_short_window<X, 1>(t, r, x_offset, w, acc);
+  if (t.quads == 2) return dot_short_window<X, 2>(t, r, x_offset, w, acc);
+  dot_short_window<X, 3>(t, r, x_offset, w, acc);
 }
 
 struct DotScales {
@@ -227,8 +257,19 @@ BlockSizes<NeonBlocksFn> NeonDot<X>::sizes(PanelFlags, int32_t channels) {
   return {kSizes, 6};
 }
 
+// The sums of a single pixel for the first 4 * vectors channels of a panel.
+template <typename X, int vectors>
+PJ_INLINE void pixel_sums(const NeonTile& t, const SegmentRow& r, int32_t correction,
+                          int32x4_t (&acc)[1][vectors]) {
+  const auto* bias = reinterpret_cast<const int32_t*>(r.panel + kPanelFlagBytes);
+  unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
+    acc[0][v] = vaddq_s32(vld1q_s32(bias + 4 * v), vdupq_n_s32(correction));
+  });
+  dot_segments<X>(t, r, 0, r.panel + kPanelFlagBytes + 128, acc);
+}
+
 // All panels of a single pixel: fully connected layers. What blocks do for each panel anew is done
-// once.
+// once, and of few channels those that do not exist are left out.
 template <typename X>
 void NeonDot<X>::line(const NeonTile& tile, SegmentRow r, int32_t channels) {
   const NeonTile t = tile;
@@ -236,12 +277,14 @@ void NeonDot<X>::line(const NeonTile& tile, SegmentRow r, int32_t channels) {
   const int32_t correction = r.corrections == nullptr ? 0 : *r.corrections;
   for (int32_t left = channels; left > 0; left -= kPanel, r.panel += t.panel_bytes) {
     r.channels = left < kPanel ? left : kPanel;
-    const auto* bias = reinterpret_cast<const int32_t*>(r.panel + kPanelFlagBytes);
+    if (r.channels <= 4) {
+      int32x4_t acc[1][1];
+      pixel_sums<X>(t, r, correction, acc);
+      const int32x4_t sums[] = {acc[0][0], acc[0][0], acc[0][0], acc[0][0]};
+      return finish_any<X>(t, r, r.out, sums, 1);
+    }
     int32x4_t acc[1][4];
-    unrolled<4>([&](auto v) PJ_INLINE_LAMBDA {
-      acc[0][v] = vaddq_s32(vld1q_s32(bias + 4 * v), vdupq_n_s32(correction));
-    });
-    dot_window<X>(t, r, 0, r.panel + kPanelFlagBytes + 128, acc);
+    pixel_sums<X>(t, r, correction, acc);
     if (plain_panel(r, kPanel)) {
       vst1q_u8(r.out, stage.template bytes<true>(acc[0], DotScales(r.panel).of));
     } else {

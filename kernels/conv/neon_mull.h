@@ -13,11 +13,19 @@
 // of x serve all 8 channels.
 //
 // Schedule, for each pixel and 16 k's: 24 multiplications and additions in two groups of 12, of
-// which each instruction waits for the one four before it. Cortex-A53, in order: one a cycle, with
-// 3 turns and 2 cycles for the load of x that makes 29, and 16 more for the weights of all 8
-// pixels: 4.1 products a cycle of the 5.3 that the multiplications alone allow. Cortex-A72: smull
-// and smlal2 go to one pipe, and its limit of 8 products a cycle remains; sadalp and turns fit the
-// other. One order serves both.
+// which each instruction waits for the one four before it, and 3 turns. Cortex-A53, in order: one a
+// cycle. A load of 128 bits takes its vector pipes for two cycles, but one of a general register
+// goes beside a multiplication, and two instructions that take half of the vector pipes, such as
+// moves from there, go together:
+//
+//   x         ldr x, ldr x; fmov of the lower half beside the ins of the upper half before
+//   weights   ldr x; ldr d beside the ins of the ones before
+//
+// each of which is one cycle: 29 for 128 products with the weights of 8 pixels, and 31 with what
+// gcc 12 moves between registers, 4.1 products a cycle of the 5.3 that the multiplications alone
+// allow. Unsigned inputs are flipped in general registers, for nothing. Cortex-A72: smull and
+// smlal2 go to one pipe, and its limit of 8 products a cycle remains; all else fits the other. One
+// order serves both.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -32,7 +40,6 @@ namespace {
 template <typename X>
 struct NeonMull {
   using Result = X;
-  static constexpr bool kLine = false;
   using Seen = int8_t;
   static constexpr int32_t kPanel = 8, kUnit = kMullUnit;
   static constexpr uint8_t kFlip = std::is_signed_v<X> ? 0 : 0x80;
@@ -49,6 +56,8 @@ struct NeonMull {
     return vreinterpretq_s8_u8(vcombine_u8(x, x));
   }
   static BlockSizes<NeonBlocksFn> sizes(PanelFlags flags, int32_t channels);
+  static constexpr bool kLine = true;
+  static void line(const NeonTile& t, SegmentRow r, int32_t channels);
 };
 
 // The instructions of a step, which stay in the order in which they are written. Not the
@@ -70,29 +79,171 @@ PJ_INLINE int16x8_t high_products(int8x16_t w, int8x16_t x) {
   asm volatile("smull2 %0.8h, %1.16b, %2.16b" : "=w"(p) : "w"(w), "w"(x));
   return p;
 }
-PJ_INLINE void add_products(int16x8_t& p, int8x16_t w, int8x16_t x) {
-  asm volatile("smlal2 %0.8h, %1.16b, %2.16b" : "+w"(p) : "w"(w), "w"(x));
-}
 PJ_INLINE void add_pairs(int32x4_t& acc, int16x8_t p) {
   asm volatile("sadalp %0.4s, %1.8h" : "+w"(acc) : "w"(p));
 }
 
-// 16 k's of a pixel, two turns of them: x[0] and x[1] meet four registers of weights.
-template <bool paired>
+// 16 k's of a pixel, two turns of them: x0 and x1 meet four registers of weights.
+#define PJ_MULL_PRODUCTS_0 "smull %[p0].8h, %[w0].8b, %[x0].8b\n\t"
+#define PJ_MULL_PRODUCTS_1 "smull %[p1].8h, %[w1].8b, %[x0].8b\n\t"
+#define PJ_MULL_PRODUCTS_2 "smull %[p2].8h, %[w2].8b, %[x1].8b\n\t"
+#define PJ_MULL_PRODUCTS_3 "smull %[p3].8h, %[w3].8b, %[x1].8b\n\t"
+#define PJ_MULL_ADD_0 "smlal2 %[p0].8h, %[w0].16b, %[x0].16b\n\t"
+#define PJ_MULL_ADD_1 "smlal2 %[p1].8h, %[w1].16b, %[x0].16b\n\t"
+#define PJ_MULL_ADD_2 "smlal2 %[p2].8h, %[w2].16b, %[x1].16b\n\t"
+#define PJ_MULL_ADD_3 "smlal2 %[p3].8h, %[w3].16b, %[x1].16b\n\t"
+#define PJ_MULL_PAIRS_0 "sadalp %[s0].4s, %[p0].8h\n\t"
+#define PJ_MULL_PAIRS_1 "sadalp %[s1].4s, %[p1].8h\n\t"
+#define PJ_MULL_PAIRS_2 "sadalp %[s0].4s, %[p2].8h\n\t"
+#define PJ_MULL_PAIRS_3 "sadalp %[s1].4s, %[p3].8h"
+#define PJ_MULL_SUMS [s0] "+w"(acc[0]), [s1] "+w"(acc[1])
+#define PJ_MULL_WORK [p0] "=&w"(p[0]), [p1] "=&w"(p[1]), [p2] "=&w"(p[2]), [p3] "=&w"(p[3])
+#define PJ_MULL_INPUTS \
+  [w0] "w"(w[0]), [w1] "w"(w[1]), [w2] "w"(w[2]), [w3] "w"(w[3]), [x0] "w"(x0), [x1] "w"(x1)
+
 PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int32x4_t (&acc)[2]) {
   int16x8_t p[4];
-  auto x = [&](int i) PJ_INLINE_LAMBDA { return i < 2 ? x0 : x1; };
-  unrolled<4>([&](auto i) PJ_INLINE_LAMBDA { p[i] = products(w[i], x(i)); });
-  if constexpr (paired) {
-    unrolled<4>([&](auto i) PJ_INLINE_LAMBDA { add_products(p[i], w[i], x(i)); });
-  } else {
-    unrolled<4>([&](auto i) PJ_INLINE_LAMBDA { add_pairs(acc[i % 2], p[i]); });
-    unrolled<4>([&](auto i) PJ_INLINE_LAMBDA { p[i] = high_products(w[i], x(i)); });
-  }
-  unrolled<4>([&](auto i) PJ_INLINE_LAMBDA { add_pairs(acc[i % 2], p[i]); });
+  asm volatile(PJ_MULL_PRODUCTS_0 PJ_MULL_PRODUCTS_1 PJ_MULL_PRODUCTS_2 PJ_MULL_PRODUCTS_3
+                   PJ_MULL_ADD_0 PJ_MULL_ADD_1 PJ_MULL_ADD_2 PJ_MULL_ADD_3 PJ_MULL_PAIRS_0
+                       PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
+               : PJ_MULL_SUMS, PJ_MULL_WORK
+               : PJ_MULL_INPUTS);
 }
 
-// The next 16 k's of all operands.
+// The same while four registers of weights are loaded.
+PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int32x4_t (&acc)[2],
+                          const uint8_t* from, int8x16_t* to) {
+  int16x8_t p[4];
+  uint64_t high[4];
+  // clang-format off
+  asm volatile(
+      "ldr %d[t0], [%[from]]\n\t"
+      PJ_MULL_PRODUCTS_0 "ldr %[h0], [%[from], 8]\n\t"
+      PJ_MULL_PRODUCTS_1 "ldr %[h1], [%[from], 24]\n\t"
+      PJ_MULL_PRODUCTS_2
+      "ldr %d[t1], [%[from], 16]\n\tins %[t0].d[1], %[h0]\n\t"
+      PJ_MULL_PRODUCTS_3 "ldr %[h2], [%[from], 40]\n\t"
+      PJ_MULL_ADD_0 "ldr %[h3], [%[from], 56]\n\t"
+      PJ_MULL_ADD_1
+      "ldr %d[t2], [%[from], 32]\n\tins %[t1].d[1], %[h1]\n\t"
+      PJ_MULL_ADD_2 PJ_MULL_ADD_3 PJ_MULL_PAIRS_0
+      "ldr %d[t3], [%[from], 48]\n\tins %[t2].d[1], %[h2]\n\t"
+      PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
+      "\n\tins %[t3].d[1], %[h3]"
+      : PJ_MULL_SUMS, PJ_MULL_WORK,
+        [t0] "=&w"(to[0]), [t1] "=&w"(to[1]), [t2] "=&w"(to[2]), [t3] "=&w"(to[3]),
+        [h0] "=&r"(high[0]), [h1] "=&r"(high[1]), [h2] "=&r"(high[2]), [h3] "=&r"(high[3])
+      : PJ_MULL_INPUTS, [from] "r"(from),
+        "m"(*reinterpret_cast<const uint8_t(*)[64]>(from)));
+  // clang-format on
+}
+
+#undef PJ_MULL_PRODUCTS_0
+#undef PJ_MULL_PRODUCTS_1
+#undef PJ_MULL_PRODUCTS_2
+#undef PJ_MULL_PRODUCTS_3
+#undef PJ_MULL_ADD_0
+#undef PJ_MULL_ADD_1
+#undef PJ_MULL_ADD_2
+#undef PJ_MULL_ADD_3
+#undef PJ_MULL_PAIRS_0
+#undef PJ_MULL_PAIRS_1
+#undef PJ_MULL_PAIRS_2
+#undef PJ_MULL_PAIRS_3
+#undef PJ_MULL_SUMS
+#undef PJ_MULL_WORK
+#undef PJ_MULL_INPUTS
+
+// 16 bytes of an input on their way to a vector register.
+template <typename X>
+struct MullWords {
+  typedef uint64_t Word __attribute__((may_alias));
+  uint64_t low, high;
+
+  PJ_INLINE void load_low(const uint8_t* p) {
+    asm volatile("ldr %0, %1" : "=r"(low) : "m"(*reinterpret_cast<const Word*>(p)));
+  }
+  PJ_INLINE void load_high(const uint8_t* p) {
+    asm volatile("ldr %0, %1" : "=r"(high) : "m"(*reinterpret_cast<const Word*>(p + 8)));
+  }
+  PJ_INLINE void flip_low() { flip(low); }
+  PJ_INLINE void flip_high() { flip(high); }
+  PJ_INLINE void set_low(int8x16_t& v) const { asm volatile("fmov %d0, %1" : "=w"(v) : "r"(low)); }
+  PJ_INLINE void set_high(int8x16_t& v) const { insert(v, high); }
+  PJ_INLINE static void insert(int8x16_t& v, uint64_t word) {
+    asm volatile("ins %0.d[1], %1" : "+w"(v) : "r"(word));
+  }
+
+ private:
+  PJ_INLINE static void flip(uint64_t& word) {
+    if constexpr (!std::is_signed_v<X>)
+      asm volatile("eor %0, %0, #0x8080808080808080" : "+r"(word));
+  }
+};
+
+// `steps` times 16 k's from where the operands stand; at least one. Pixel i + 1 is completed while
+// pixel i is computed, and the lower half of pixel i + 2 loaded; after the last pixel of a step
+// comes the first of the next.
+template <typename X, int mr>
+PJ_INLINE void mull_steps(const uint8_t* (&x)[mr], const uint8_t*& w, int32_t steps,
+                          int32x4_t (&acc)[mr][2]) {
+  static_assert(mr > 1);
+  int8x16_t weights[8], xs[3];
+  MullWords<X> words[2];
+  unrolled<4>([&](auto v) PJ_INLINE_LAMBDA {
+    weights[v] = vld1q_s8(reinterpret_cast<const int8_t*>(w) + 16 * v);
+  });
+  unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
+    words[i].load_low(x[i]);
+    words[i].load_high(x[i]);
+    words[i].flip_low();
+    words[i].flip_high();
+    words[i].set_low(xs[i]);
+  });
+  words[0].set_high(xs[0]);
+  for (; steps > 0; --steps) {
+    // The last turn loads again what it has, instead of what may not exist.
+    const int64_t ahead = steps > 1 ? 16 : 0;
+    const uint8_t* const next_w = w + 8 * ahead;
+    unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+      constexpr int kNow = i % 3, kNext = (i + 1) % 3, kLater = (i + 2) % 3;
+      constexpr int kLoaded = (i + 2) % mr;
+      const int8x16_t now = xs[kNow];
+      if constexpr (kLoaded < 2) x[kLoaded] += ahead;
+      MullWords<X> later;
+      later.load_low(x[kLoaded]);
+      const int8x16_t x1 = turned<1>(now);
+      later.load_high(x[kLoaded]);
+      if constexpr (kLoaded >= 2) x[kLoaded] += 16;
+      if constexpr (i == 0) {
+        mull_turns(now, x1, weights, acc[i], w + 64, weights + 4);
+      } else {
+        mull_turns(now, x1, weights, acc[i]);
+      }
+      later.flip_low();
+      const int8x16_t x2 = turned<2>(now);
+      later.flip_high();
+      const int8x16_t x3 = turned<3>(now);
+      later.set_low(xs[kLater]);
+      words[1].set_high(xs[kNext]);
+      if constexpr (i == mr - 1) {
+        mull_turns(x2, x3, weights + 4, acc[i], next_w, weights);
+      } else {
+        mull_turns(x2, x3, weights + 4, acc[i]);
+      }
+      words[1] = later;
+    });
+    const int8x16_t first = xs[mr % 3];
+    xs[1] = xs[(mr + 1) % 3];
+    xs[0] = first;
+    w += 128;
+  }
+  x[0] += 16;
+  x[1] += 16;
+}
+
+// The next 16 k's of one pixel, whose weights serve no other; or where two products may not fit
+// 16 bits.
 template <typename X, bool paired, int mr>
 PJ_INLINE void mull_step(const uint8_t* (&x)[mr], const uint8_t*& w, int32x4_t (&acc)[mr][2]) {
   int8x16_t weights[8];
@@ -100,14 +251,19 @@ PJ_INLINE void mull_step(const uint8_t* (&x)[mr], const uint8_t*& w, int32x4_t (
     weights[v] = vld1q_s8(reinterpret_cast<const int8_t*>(w) + 16 * v);
   });
   w += 128;
-  int8x16_t next = NeonMull<X>::load(x[0]);
   unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-    const int8x16_t xs = next;
-    mull_turns<paired>(xs, turned<1>(xs), weights, acc[i]);
-    const int8x16_t x2 = turned<2>(xs), x3 = turned<3>(xs);
-    if constexpr (i + 1 < mr) next = NeonMull<X>::load(x[i + 1]);
-    mull_turns<paired>(x2, x3, weights + 4, acc[i]);
+    const int8x16_t xs = NeonMull<X>::load(x[i]);
     x[i] += 16;
+    const int8x16_t turns[] = {xs, turned<1>(xs), turned<2>(xs), turned<3>(xs)};
+    if constexpr (paired) {
+      mull_turns(turns[0], turns[1], weights, acc[i]);
+      mull_turns(turns[2], turns[3], weights + 4, acc[i]);
+    } else {
+      unrolled<8>([&](auto v) PJ_INLINE_LAMBDA {
+        add_pairs(acc[i][v % 2], products(weights[v], turns[v / 2]));
+        add_pairs(acc[i][v % 2], high_products(weights[v], turns[v / 2]));
+      });
+    }
   });
 }
 
@@ -146,7 +302,11 @@ PJ_INLINE void mull_window(const NeonTile& t, const SegmentRow& r, int64_t x_off
     for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
       const uint8_t* x[mr];
       for (int i = 0; i < mr; ++i) x[i] = segment + i * t.pixel_step;
-      for (int32_t left = steps; left > 0; --left) mull_step<X, paired, mr>(x, w, acc);
+      if constexpr (paired && mr > 1) {
+        if (steps > 0) mull_steps<X>(x, w, steps, acc);
+      } else {
+        for (int32_t left = steps; left > 0; --left) mull_step<X, paired>(x, w, acc);
+      }
       if (half) mull_half<X, mr>(x, w, acc);
     }
   }
@@ -223,6 +383,55 @@ BlockSizes<NeonBlocksFn> NeonMull<X>::sizes(PanelFlags flags, int32_t) {
                                                           {1, mull_blocks<X, false, 1>}};
   if (flags.paired == 0) return {kUnpaired, 2};
   return {kSizes, 5};
+}
+
+// The sums of a single pixel for a panel, and their scales; returns whether they are calm.
+template <typename X>
+PJ_INLINE bool pixel_sums(const NeonTile& t, const SegmentRow& r, const uint8_t* panel,
+                          int32x4_t correction, int32x4_t (&sums)[2], float32x4_t (&scale)[2]) {
+  const auto* bias = reinterpret_cast<const int32_t*>(panel + kPanelFlagBytes);
+  const auto* scales = reinterpret_cast<const float*>(bias + 8);
+  const auto* weights = reinterpret_cast<const uint8_t*>(scales + 8);
+  int32x4_t acc[1][2];
+  unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
+    acc[0][v] = vaddq_s32(vld1q_s32(bias + 4 * v), correction);
+    scale[v] = vld1q_f32(scales + 4 * v);
+  });
+  const PanelFlags flags = flags_of(panel);
+  if (flags.paired != 0) {
+    mull_window<X, true, 1>(t, r, 0, weights, acc);
+  } else {
+    mull_window<X, false, 1>(t, r, 0, weights, acc);
+  }
+  sums[0] = acc[0][0];
+  sums[1] = acc[0][1];
+  return flags.calm != 0;
+}
+
+// All panels of a single pixel, finished two by two: fully connected layers. What blocks do for
+// each panel anew is done once.
+template <typename X>
+void NeonMull<X>::line(const NeonTile& tile, SegmentRow r, int32_t channels) {
+  const NeonTile t = tile;
+  const NeonStage<X> stage(t.stage);
+  const int32x4_t correction = vdupq_n_s32(r.corrections == nullptr ? 0 : *r.corrections);
+  for (int32_t left = channels; left > 0; left -= 2 * kPanel, r.out += 2 * kPanel) {
+    const int panels = left > kPanel ? 2 : 1;
+    int32x4_t sums[2][2];
+    float32x4_t scale[2][2];
+    bool calm = true;
+    for (int i = 0; i < panels; ++i, r.panel += t.panel_bytes)
+      calm &= pixel_sums<X>(t, r, r.panel, correction, sums[i], scale[i]);
+    const int last = panels - 1;
+    const int32x4_t all[] = {sums[0][0], sums[0][1], sums[last][0], sums[last][1]};
+    const float32x4_t by[] = {scale[0][0], scale[0][1], scale[last][0], scale[last][1]};
+    const uint8x16_t bytes = stage.any_bytes(all, by, calm);
+    if (left >= 2 * kPanel) {
+      vst1q_u8(r.out, bytes);
+    } else {
+      store_some(r.out, bytes, left);
+    }
+  }
 }
 
 template <typename X, typename W, int mr, int nr>

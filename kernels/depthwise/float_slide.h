@@ -82,6 +82,46 @@ PJ_INLINE void slide_row(SlideRow<K> r, int32_t count, const Floats::Vec (&w)[K]
   }
 }
 
+// Two rows of output of 3 x 3 windows, stride 1, at once, which see four rows of input: what turns
+// the loop costs half as much. Just as many registers as AVX2 has: 9 weights, 6 sums, an input.
+inline constexpr bool kSlidePairs = Floats::kLanes == 8;
+
+template <typename V>
+PJ_INLINE void slide_pair(const SlideRow<3>& r, const std::byte* const (&rows)[4],
+                          const int64_t (&steps)[4], int64_t out_row_bytes, const V (&w)[3][3],
+                          const float* bias) {
+  const std::byte* x[4] = {rows[0], rows[1], rows[2], rows[3]};
+  std::byte* out = r.out;
+  int32_t column = r.column;
+  V sums[2][3];
+  unrolled<6>([&](auto i) PJ_INLINE_LAMBDA { sums[i / 3][i % 3] = Floats::load(bias); });
+  for (int32_t o = -2; o < r.outputs; ++o) {
+    if (static_cast<uint32_t>(column - r.begin) < static_cast<uint32_t>(r.end - r.begin)) {
+      unrolled<4>([&](auto i) PJ_INLINE_LAMBDA {
+        const V xs = Floats::load(reinterpret_cast<const float*>(x[i]));
+        unrolled<6>([&](auto j) PJ_INLINE_LAMBDA {
+          constexpr int kRow = j / 3, kSum = j % 3, kTap = i - kRow;
+          if constexpr (kTap >= 0 && kTap < 3)
+            Floats::accumulate(sums[kRow][kSum], xs, w[kTap][2 - kSum]);
+        });
+      });
+    }
+    ++column;
+    unrolled<4>([&](auto i) PJ_INLINE_LAMBDA { x[i] += steps[i]; });
+    if (o >= 0) {
+      Floats::store(reinterpret_cast<float*>(out), limited(sums[0][0], r.low, r.high));
+      Floats::store(reinterpret_cast<float*>(out + out_row_bytes),
+                    limited(sums[1][0], r.low, r.high));
+      out += r.out_step;
+    }
+    unrolled<2>([&](auto i) PJ_INLINE_LAMBDA {
+      sums[i][0] = sums[i][1];
+      sums[i][1] = sums[i][2];
+      sums[i][2] = Floats::load(bias);
+    });
+  }
+}
+
 inline constexpr int kSlideBlock = 4;
 
 // Outputs [begin, end) of a row see columns of the image only.
@@ -176,7 +216,24 @@ template <int K, int S, bool whole>
   const SlideInside inside = slide_inside<K, S>(first, p.in_width, t.size[kCol]);
   const bool blocks = whole && K == 3 && Floats::kInputs > 1 && p.dilation_w == 1 &&
                       inside.end - inside.begin >= kSlideBlock;
-  for (int32_t row = 0; row < t.size[kRow]; ++row) {
+  int32_t row = 0;
+  if constexpr (kSlidePairs && whole && K == 3 && S == 1) {
+    r.begin = first < 0 ? 0 : first;
+    r.column = first + kFirstColumn<K, S>;
+    r.outputs = t.size[kCol];
+    for (; p.dilation_w * p.dilation_h == 1 && row + 2 <= t.size[kRow]; row += 2) {
+      const std::byte* x[4];
+      int64_t steps[4];
+      for (int32_t i = 0; i < 4; ++i) {
+        const std::byte* from = t.rows[row + i];
+        x[i] = (from != nullptr ? from + r.column * p.in_col_bytes : t.in[2]) + offset;
+        steps[i] = from != nullptr ? p.in_col_bytes : 0;
+      }
+      r.out = t.out[0] + row * p.out_row_bytes + offset;
+      slide_pair(r, x, steps, p.out_row_bytes, w, bias);
+    }
+  }
+  for (; row < t.size[kRow]; ++row) {
     for (int32_t phase = 0; phase < p.dilation_w && phase < t.size[kCol]; ++phase) {
       r.begin = first + phase < 0 ? 0 : first + phase;
       r.column = first + phase + (blocks ? 0 : kFirstColumn<K, S> * p.dilation_w);

@@ -268,7 +268,9 @@ PJ_INLINE void compute_block(const PairTile& d, const PairBlock& b) {
   const int32_t width = d.p.kernel_w, stride = d.p.stride_w;
   if (R == 2 && stride == 1 && width == 3) return compute_rows<R, 3, 1>(d, b);
   if (R == 2 && stride == 1 && width == 5) return compute_rows<R, 5, 1>(d, b);
+  if (R == 1 && stride == 1 && width == 3) return compute_rows<R, 3, 1>(d, b);
   if (R == 1 && stride == 2 && width == 3) return compute_rows<R, 3, 2>(d, b);
+  if (R == 1 && stride == 2 && width == 5) return compute_rows<R, 5, 2>(d, b);
   compute_rows<R, 0, 0>(d, b);
 }
 
@@ -280,6 +282,7 @@ PJ_INLINE void run_block(const PairTile& d, int32_t first, int32_t channels, int
   const ConvKernelParams& p = d.p;
   const int32_t in_first = (t.begin[kCol] + col) * p.stride_w - p.pad_left;
   const int32_t columns = pair_columns(p, count), pairs = d.pairs;
+  const int64_t ring_bytes = pairs * d.slot_bytes;
   PairBlock b;
   b.count = count;
   int32_t filled = 0, rows = 1;
@@ -287,16 +290,19 @@ PJ_INLINE void run_block(const PairTile& d, int32_t first, int32_t channels, int
     rows = p.stride_h == 1 && row + 1 < t.size[kRow] ? 2 : 1;
     const int32_t in_row = row * p.stride_h, pair = in_row / 2;
     b.phase = in_row % 2;
-    auto ring = [&](int32_t c) { return t.scratch + c / kPairChannels * pairs * d.slot_bytes; };
+    int64_t slots[kMostPairs];  // of the pairs under the window, in a ring
+    for (int32_t i = 0; i < pairs; ++i) slots[i] = (pair + i) % pairs * d.slot_bytes;
     // First what is read of the input by all panels, while its lines are in L1.
-    for (int32_t c = 0; c < channels; c += kPairChannels) {
+    std::byte* ring = t.scratch;
+    for (int32_t c = 0; c < channels; c += kPairChannels, ring += ring_bytes) {
       for (int32_t next = filled > pair ? filled : pair; next < pair + pairs; ++next)
         fill_slot<X>(d, next, in_first, columns, first + c, channels - c,
-                     ring(c) + next % pairs * d.slot_bytes);
+                     ring + slots[next - pair]);
     }
-    for (int32_t c = 0; c < channels; c += kPairChannels) {
+    ring = t.scratch;
+    for (int32_t c = 0; c < channels; c += kPairChannels, ring += ring_bytes) {
       b.channels = channels - c < kPairChannels ? channels - c : kPairChannels;
-      for (int32_t i = 0; i < pairs; ++i) b.slots[i] = ring(c) + (pair + i) % pairs * d.slot_bytes;
+      for (int32_t i = 0; i < pairs; ++i) b.slots[i] = ring + slots[i];
       b.packed = t.in[1] + (first + c) / kPairChannels * p.panel_bytes;
       b.out = t.out[0] + row * p.out_row_bytes + col * p.out_col_bytes + first + c;
       if (rows == 2) {
@@ -328,9 +334,12 @@ void run_row_pairs(const Tile& t) {
   const int32_t together = pair_panels(p) * kPairChannels;
   for (int32_t c = 0; c < t.size[kChannel]; c += together) {
     const int32_t left = t.size[kChannel] - c;
-    for (int32_t col = 0; col < cols; col += block)
-      run_block<X>(d, c, left < together ? left : together, col,
-                   cols - col < block ? cols - col : block);
+    for (int32_t col = 0; col < cols; col += block) {
+      int32_t count = cols - col < block ? cols - col : block, at = col;
+      // Too few pixels for a tile take some of the block before them.
+      if (count < kPairPixels && cols >= kPairPixels) at = cols - (count = kPairPixels);
+      run_block<X>(d, c, left < together ? left : together, at, count);
+    }
   }
 }
 

@@ -19,22 +19,30 @@ inline constexpr int32_t kMostPairs = 8;
 // Pairs of rows under a window, wherever it begins.
 constexpr int32_t row_pairs(int32_t kernel_h) { return kernel_h / 2 + 1; }
 
-constexpr int32_t pair_panels(const ConvKernelParams& p) {
-  const int32_t panels = (p.out_channels + kPairChannels - 1) / kPairChannels;
-  return panels < kPairPanels ? panels : kPairPanels;
-}
-
 // Columns of input that `count` output pixels need.
 constexpr int32_t pair_columns(const ConvKernelParams& p, int32_t count) {
   return (count - 1) * p.stride_w + p.kernel_w;
 }
 
-// Output pixels of a block: a multiple of kPairPixels, as many as leave room in a small L1.
-constexpr int32_t pair_block(const ConvKernelParams& p) {
+// Output pixels of which the columns leave room in a small L1, for `panels` panels: a multiple of
+// kPairPixels.
+constexpr int32_t pair_fit(const ConvKernelParams& p, int32_t panels) {
   constexpr int32_t kBudget = 14 << 10;
-  const int32_t columns =
-      kBudget / (pair_panels(p) * row_pairs(p.kernel_h) * kPairColumn) - p.kernel_w;
-  const int32_t fit = (columns / p.stride_w + 1) / kPairPixels * kPairPixels;
+  const int32_t columns = kBudget / (panels * row_pairs(p.kernel_h) * kPairColumn) - p.kernel_w;
+  return (columns / p.stride_w + 1) / kPairPixels * kPairPixels;
+}
+
+// Fewer panels where blocks of pixels would be small, which costs more than lines do.
+constexpr int32_t pair_panels(const ConvKernelParams& p) {
+  const int32_t all = (p.out_channels + kPairChannels - 1) / kPairChannels;
+  int32_t panels = all < kPairPanels ? all : kPairPanels;
+  while (panels > 1 && pair_fit(p, panels) < 2 * kPairPixels) panels = (panels + 1) / 2;
+  return panels;
+}
+
+// Output pixels of a block.
+constexpr int32_t pair_block(const ConvKernelParams& p) {
+  const int32_t fit = pair_fit(p, pair_panels(p));
   return fit > kPairPixels ? fit : kPairPixels;
 }
 

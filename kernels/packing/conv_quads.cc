@@ -37,6 +37,11 @@ int32_t negative_ones(const Chars& v) {
 #endif
 }
 
+// Modulo 256.
+Chars wrapped_sum(const Chars& a, const Chars& b) {
+  return reinterpret_cast<Chars>(reinterpret_cast<Bytes>(a) + reinterpret_cast<Bytes>(b));
+}
+
 // The weights of one k, or a part of them, for each channel.
 struct Node {
   Chars w;
@@ -44,7 +49,7 @@ struct Node {
   // -1 if the two may be a pair, else 0. Weights of different signs always may, and the sum of
   // others has to be a byte.
   int32_t fits(const Node& o) const {
-    const Chars sum = w + o.w;
+    const Chars sum = wrapped_sum(w, o.w);
     return (negative_ones((sum ^ w) & (sum ^ o.w)) - 1) >> 31;
   }
 };
@@ -60,7 +65,12 @@ struct Pair {
   }
   // The sign bits of sums that are no bytes.
   Chars overflow(const Pair& o) const {
-    return (positive + o.positive) | (~(negative + o.negative) & negative & o.negative);
+    return wrapped_sum(positive, o.positive) |
+           (~wrapped_sum(negative, o.negative) & negative & o.negative);
+  }
+  // The sums of all magnitudes.
+  Bytes magnitudes() const {
+    return reinterpret_cast<Bytes>(positive) - reinterpret_cast<Bytes>(negative);
   }
 };
 
@@ -384,8 +394,7 @@ class Sorter {
     // About the sum of all magnitudes, from 0 to kSizes - 1.
     size_t size() const {
       constexpr uint64_t kEven = 0x00ff00ff00ff00ffU;
-      const Bytes sums[] = {reinterpret_cast<Bytes>(first.positive - first.negative),
-                            reinterpret_cast<Bytes>(second.positive - second.negative)};
+      const Bytes sums[] = {first.magnitudes(), second.magnitudes()};
       uint64_t parts[sizeof(sums) / 8], sum = 0;
       std::memcpy(parts, sums, sizeof(sums));
       for (const uint64_t part : parts) sum += (part & kEven) + (part >> 8 & kEven);

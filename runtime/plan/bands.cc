@@ -204,14 +204,15 @@ PerMember cols_per_strip(std::span<const Member> band, int32_t cols) {
 }
 
 // Cycles that lines cost which miss a cache, beyond what computing hides: see the decision record.
-// Cores with VNNI are wide and fetch ahead: L2 costs them next to nothing. To others it is slow and
-// an L1 miss takes as much energy as a few cycles.
+// Cores with AVX2 are wide and fetch ahead: L2 costs them next to nothing, and those with VNNI feed
+// on L3 nearly as well. To others L2 is slow and an L1 miss takes as much energy as a few cycles.
 struct LineCosts {
-  double l1, l2, last = 24;
+  double l1 = 3, l2 = 12, last = 24;
 
-  explicit LineCosts(const Target& t) : l1(fast_l2(t.isa) ? 0.3 : 3), l2(fast_l2(t.isa) ? 1 : 12) {}
-  static bool fast_l2(IsaSet isa) {
-    return isa.has(Feature::kAvxVnni) || isa.has(Feature::kAvx512Vnni);
+  explicit LineCosts(const Target& t) {
+    if (!t.isa.has(Feature::kAvx2)) return;
+    l1 = 0.3;
+    l2 = t.isa.has(Feature::kAvxVnni) || t.isa.has(Feature::kAvx512Vnni) ? 1 : 3;
   }
 };
 

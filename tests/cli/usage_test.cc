@@ -1,6 +1,7 @@
 // Help, mistakes, suggestions, exit statuses.
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/models.h"
@@ -194,6 +195,18 @@ TEST(Usage, IsaIsTakenFromTheOptionOrTheEnvironment) {
   EXPECT_EQ(json["isa"], "scalar");
   EXPECT_EQ(json["threads"], 2);
 }
+
+#ifdef PJ_STATIC_CXX
+// Every run of the tool would have to map and relocate them.
+TEST(Usage, TheToolLoadsNoCxxLibrary) {
+  const std::vector<std::string> words{PJ_TOOL};
+  std::ifstream file(words.back(), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_GT(bytes.size(), 1'000'000u);
+  for (const char* library : {"libstdc++.so", "libfmt.so", "libgcc_s.so"})
+    EXPECT_EQ(bytes.find(library), std::string::npos) << library;
+}
+#endif
 
 }  // namespace
 }  // namespace pj::cli

@@ -450,6 +450,7 @@ TEST(Packing, EveryLayoutIsAsDefined) {
       PackSpec s;
       s.packing = kernel.packing;
       if (s.dot() || s.wide() || s.quads()) continue;  // checked by hand, above
+      if (s.packing == PackingId::kConvWinograd) continue;  // by what its kernel computes
       s.input = kernel.input;
       s.weights = kernel.weights;
       s.nr = kernel.nr;

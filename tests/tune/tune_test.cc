@@ -149,6 +149,16 @@ TEST(ChosenLayers, HaveTheirThreads) {
   EXPECT_EQ(session->program().steps[1].threads, 2);
 }
 
+TEST(ChosenThreads, AreThoseThatTheProcessMayUse) {
+  const Graph graph = block_of_layers();
+  ModelOptions options = small_machine();
+  EXPECT_EQ((*Model::create(graph, options))->tuned_threads(), 0);
+  options.chosen = PlanChoices{.threads = 1};
+  EXPECT_EQ((*Model::create(graph, options))->tuned_threads(), 1);
+  options.chosen->threads = INT32_MAX;
+  EXPECT_EQ((*Model::create(graph, options))->tuned_threads(), granted_cpu().default_threads);
+}
+
 TEST(ChosenLayers, KernelsThatDoNotFitAreNotUsed) {
   const Graph graph = block_of_layers();
   ModelOptions options = small_machine();
