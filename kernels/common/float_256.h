@@ -36,20 +36,8 @@ struct Float256 {
     return _mm256_maskload_ps(p, mask(count));
   }
   PJ_INLINE static void store(float* p, Vec x) { _mm256_storeu_ps(p, x); }
-  // Not a masked store, which takes AMD's cores a dozen cycles and more. `count` is below kLanes.
   PJ_INLINE static void store_part(float* p, Vec x, int32_t count) {
-    __m128 left = _mm256_castps256_ps128(x);
-    if ((count & 4) != 0) {
-      _mm_storeu_ps(p, left);
-      left = _mm256_extractf128_ps(x, 1);
-      p += 4;
-    }
-    if ((count & 2) != 0) {
-      _mm_storel_pi(reinterpret_cast<__m64*>(p), left);
-      left = _mm_movehl_ps(left, left);
-      p += 2;
-    }
-    if ((count & 1) != 0) _mm_store_ss(p, left);
+    _mm256_maskstore_ps(p, mask(count), x);
   }
   PJ_INLINE static Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
   PJ_INLINE static Vec subtract(Vec a, Vec b) { return _mm256_sub_ps(a, b); }

@@ -12,76 +12,86 @@
 namespace pj {
 namespace {
 
-// Slicing by 8 (Kounavis and Berry, "A Systematic Approach to Building High Performance
-// Software-Based CRC Generators", 2005): tables[k][b] is the sum of byte b followed by k zeros.
-constexpr auto kTables = [] {
-  std::array<std::array<uint32_t, 256>, 8> t{};
+// The sum of one byte.
+constexpr auto kBytes = [] {
+  std::array<uint32_t, 256> t{};
   for (uint32_t b = 0; b < 256; ++b) {
     uint32_t c = b;
     for (int bit = 0; bit < 8; ++bit) c = (c >> 1) ^ ((c & 1u) ? 0xEDB88320u : 0u);
-    t[0][b] = c;
+    t[b] = c;
   }
-  for (uint32_t b = 0; b < 256; ++b)
-    for (size_t k = 1; k < 8; ++k) t[k][b] = (t[k - 1][b] >> 8) ^ t[0][t[k - 1][b] & 0xffu];
   return t;
 }();
+
+constexpr uint32_t one(uint32_t c, uint8_t byte) { return (c >> 8) ^ kBytes[(c ^ byte) & 0xffu]; }
 
 // Each step waits for the one before, so long runs are cut into lanes of this many bytes that are
 // summed side by side.
 constexpr int kLaneBits = 8;
 constexpr size_t kLane = size_t{1} << kLaneBits, kLanes = 4;
 
-// Sums are linear: what a lane of zeros makes of a sum is that of its bits, added up. One table for
-// each byte of the sum.
-constexpr auto kPastLane = [] {
-  std::array<uint32_t, 32> bits{};  // what becomes of each bit, first past one byte
-  for (size_t i = 0; i < 32; ++i) {
-    const uint32_t c = uint32_t{1} << i;
-    bits[i] = (c >> 8) ^ kTables[0][c & 0xffu];
-  }
-  for (int doubling = 0; doubling < kLaneBits; ++doubling) {
-    const std::array<uint32_t, 32> half = bits;
-    for (uint32_t& b : bits) {
-      uint32_t sum = 0;
-      for (size_t i = 0; i < 32; ++i)
-        if ((b >> i & 1u) != 0) sum ^= half[i];
-      b = sum;
+// For long runs: 12 kB that are not worth their place in the file.
+struct Tables {
+  // Slicing by 8 (Kounavis and Berry, "A Systematic Approach to Building High Performance
+  // Software-Based CRC Generators", 2005): after[k][b] is the sum of byte b followed by k zeros.
+  std::array<std::array<uint32_t, 256>, 8> after = {};
+  // Sums are linear: what a lane of zeros makes of a sum is that of its bits, added up. One table
+  // for each byte of the sum.
+  std::array<std::array<uint32_t, 256>, 4> past_lane = {};
+
+  Tables() {
+    after[0] = kBytes;
+    for (size_t k = 1; k < 8; ++k)
+      for (size_t b = 0; b < 256; ++b) after[k][b] = one(after[k - 1][b], 0);
+    std::array<uint32_t, 32> bits{};  // what becomes of each bit, first past one byte
+    for (size_t i = 0; i < 32; ++i) bits[i] = one(uint32_t{1} << i, 0);
+    for (int doubling = 0; doubling < kLaneBits; ++doubling) {
+      const std::array<uint32_t, 32> half = bits;
+      for (uint32_t& b : bits) b = sum_of(half.data(), 32, b);
     }
+    for (size_t byte = 0; byte < 4; ++byte)
+      for (uint32_t b = 0; b < 256; ++b) past_lane[byte][b] = sum_of(&bits[byte * 8], 8, b);
   }
-  std::array<std::array<uint32_t, 256>, 4> t{};
-  for (size_t byte = 0; byte < 4; ++byte)
-    for (size_t b = 0; b < 256; ++b)
-      for (size_t i = 0; i < 8; ++i)
-        if ((b >> i & 1u) != 0) t[byte][b] ^= bits[byte * 8 + i];
-  return t;
-}();
 
-uint32_t past_lane(uint32_t c) {
-  return kPastLane[0][c & 0xffu] ^ kPastLane[1][(c >> 8) & 0xffu] ^
-         kPastLane[2][(c >> 16) & 0xffu] ^ kPastLane[3][c >> 24];
-}
+  // Of those numbers whose bit in `chosen` is set.
+  static uint32_t sum_of(const uint32_t* numbers, size_t count, uint32_t chosen) {
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; ++i)
+      if ((chosen >> i & 1u) != 0) sum ^= numbers[i];
+    return sum;
+  }
 
-inline uint32_t eight(uint32_t c, const uint8_t* p) {
-  const uint32_t low =
-      c ^ (uint32_t{p[0]} | uint32_t{p[1]} << 8 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 24);
-  return kTables[7][low & 0xffu] ^ kTables[6][(low >> 8) & 0xffu] ^
-         kTables[5][(low >> 16) & 0xffu] ^ kTables[4][low >> 24] ^ kTables[3][p[4]] ^
-         kTables[2][p[5]] ^ kTables[1][p[6]] ^ kTables[0][p[7]];
-}
+  uint32_t past(uint32_t c) const {
+    return past_lane[0][c & 0xffu] ^ past_lane[1][(c >> 8) & 0xffu] ^
+           past_lane[2][(c >> 16) & 0xffu] ^ past_lane[3][c >> 24];
+  }
+  uint32_t eight(uint32_t c, const uint8_t* p) const {
+    const uint32_t low =
+        c ^ (uint32_t{p[0]} | uint32_t{p[1]} << 8 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 24);
+    return after[7][low & 0xffu] ^ after[6][(low >> 8) & 0xffu] ^ after[5][(low >> 16) & 0xffu] ^
+           after[4][low >> 24] ^ after[3][p[4]] ^ after[2][p[5]] ^ after[1][p[6]] ^ after[0][p[7]];
+  }
+};
 
-uint32_t sum(uint32_t c, const uint8_t* p, size_t n) {
+// The sum of whole groups of lanes: moves `p` and `n` on.
+uint32_t sum_lanes(uint32_t c, const uint8_t*& p, size_t& n) {
+  static const Tables tables;
   for (; n >= kLanes * kLane; n -= kLanes * kLane, p += kLanes * kLane) {
     uint32_t sums[kLanes] = {c};
     for (size_t i = 0; i < kLane; i += 8) {
 #pragma GCC unroll 4
       for (size_t lane = 0; lane < kLanes; ++lane)
-        sums[lane] = eight(sums[lane], p + lane * kLane + i);
+        sums[lane] = tables.eight(sums[lane], p + lane * kLane + i);
     }
     c = sums[0];
-    for (size_t lane = 1; lane < kLanes; ++lane) c = past_lane(c) ^ sums[lane];
+    for (size_t lane = 1; lane < kLanes; ++lane) c = tables.past(c) ^ sums[lane];
   }
-  for (; n >= 8; n -= 8, p += 8) c = eight(c, p);
-  for (; n > 0; --n, ++p) c = (c >> 8) ^ kTables[0][(c ^ *p) & 0xffu];
+  return c;
+}
+
+uint32_t sum(uint32_t c, const uint8_t* p, size_t n) {
+  if (n >= kLanes * kLane) c = sum_lanes(c, p, n);
+  for (; n > 0; --n, ++p) c = one(c, *p);
   return c;
 }
 

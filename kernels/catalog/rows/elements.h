@@ -13,31 +13,34 @@
   PJ_ELEMENT_ROW(X, isa, speed, qs8_sum, kSum, quantized_sum, kI8, kI8)                 \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_sum, kSum, quantized_sum, kU8, kU8)                 \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_product, kProduct, quantized_product, kI8, kI8)     \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_product, kProduct, quantized_product, kU8, kU8)     \
-  PJ_ELEMENT_ROW(X, isa, speed, qs8_prelu, kPRelu, quantized_prelu, kI8, kI8)           \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_prelu, kPRelu, quantized_prelu, kU8, kU8)           \
-  PJ_ELEMENT_ROW(X, isa, speed, qs8_extreme, kExtreme, extreme, kI8, kI8)               \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_extreme, kExtreme, extreme, kU8, kU8)               \
-  PJ_ELEMENT_ROW(X, isa, speed, f32_normalize, kNormalize, normalize, kF32, kF32)       \
-  PJ_ELEMENT_ROW(X, isa, speed, qs8_matmul, kMatmul, byte_matmul, kI8, kI8)             \
-  PJ_ELEMENT_ROW(X, isa, speed, x_numbers, kNumbers, numbers, kU8, kU8)                 \
-  PJ_ELEMENT_ROW(X, isa, speed, x8_select, kSelect, select, kI8, kI8)                   \
-  PJ_ELEMENT_ROW(X, isa, speed, x32_select, kSelect, select, kI32, kI32)                \
-  PJ_ELEMENT_ROW(X, isa, speed, f32_top_k, kTopK, top_k, kF32, kF32)                    \
-  PJ_ELEMENT_ROW(X, isa, speed, f32_arg_extreme, kArgReduce, arg_extreme, kF32, kI32)   \
-  PJ_ELEMENT_ROW(X, isa, speed, qs8_arg_extreme, kArgReduce, arg_extreme, kI8, kI32)    \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_arg_extreme, kArgReduce, arg_extreme, kU8, kI32)    \
   PJ_ELEMENT_ROW(X, isa, speed, f32_qs8_quantize, kQuantize, quantize, kF32, kI8)       \
   PJ_ELEMENT_ROW(X, isa, speed, f32_qu8_quantize, kQuantize, quantize, kF32, kU8)       \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_f32_dequantize, kDequantize, dequantize, kI8, kF32) \
   PJ_ELEMENT_ROW(X, isa, speed, qu8_f32_dequantize, kDequantize, dequantize, kU8, kF32) \
   PJ_ELEMENT_ROW(X, isa, speed, qs8_pool, kPool, pool, kI8, kI8)                        \
-  PJ_ELEMENT_ROW(X, isa, speed, qu8_pool, kPool, pool, kU8, kU8)                        \
   PJ_ELEMENT_ROW(X, isa, speed, f32_pool, kPool, pool, kF32, kF32)                      \
   PJ_ELEMENT_ROW(X, isa, speed, f32_binary, kBinary, float_binary, kF32, kF32)          \
   PJ_ELEMENT_ROW(X, isa, speed, f32_unary, kUnary, float_unary, kF32, kF32)             \
   PJ_ELEMENT_ROW(X, isa, speed, f32_softmax, kSoftmax, softmax_float, kF32, kF32)       \
   PJ_ELEMENT_ROW(X, isa, speed, f32_layer_norm, kLayerNorm, layer_norm, kF32, kF32)
+
+// The same, where networks spend so little that one level of vectors serves a family of CPUs.
+#define PJ_SELDOM_ROWS(X, isa, speed)                                                 \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_product, kProduct, quantized_product, kU8, kU8)   \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_normalize, kNormalize, normalize, kF32, kF32)     \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_pool, kPool, pool, kU8, kU8)                      \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_prelu, kPRelu, quantized_prelu, kI8, kI8)         \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_prelu, kPRelu, quantized_prelu, kU8, kU8)         \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_extreme, kExtreme, extreme, kI8, kI8)             \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_extreme, kExtreme, extreme, kU8, kU8)             \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_matmul, kMatmul, byte_matmul, kI8, kI8)           \
+  PJ_ELEMENT_ROW(X, isa, speed, x_numbers, kNumbers, numbers, kU8, kU8)               \
+  PJ_ELEMENT_ROW(X, isa, speed, x8_select, kSelect, select, kI8, kI8)                 \
+  PJ_ELEMENT_ROW(X, isa, speed, x32_select, kSelect, select, kI32, kI32)              \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_top_k, kTopK, top_k, kF32, kF32)                  \
+  PJ_ELEMENT_ROW(X, isa, speed, f32_arg_extreme, kArgReduce, arg_extreme, kF32, kI32) \
+  PJ_ELEMENT_ROW(X, isa, speed, qs8_arg_extreme, kArgReduce, arg_extreme, kI8, kI32)  \
+  PJ_ELEMENT_ROW(X, isa, speed, qu8_arg_extreme, kArgReduce, arg_extreme, kU8, kI32)
 
 // What is better than the reference at every level.
 #define PJ_EVERY_LEVEL_ROWS(X, isa, speed)                                     \
@@ -62,6 +65,8 @@
   PJ_ELEMENT_ROW(X, isa, 1, x8_copy, kCopy, copy, kU8, kU8)
 
 #define PJ_ELEMENTS_SCALAR(X) PJ_EVERY_LEVEL_ROWS(X, scalar, 1) PJ_PLAIN_ROWS(X, scalar)
-#define PJ_ELEMENTS_AVX2(X) PJ_EVERY_LEVEL_ROWS(X, avx2, 8) PJ_VECTOR_ROWS(X, avx2, 8)
+#define PJ_ELEMENTS_AVX2(X) \
+  PJ_EVERY_LEVEL_ROWS(X, avx2, 8) PJ_VECTOR_ROWS(X, avx2, 8) PJ_SELDOM_ROWS(X, avx2, 8)
 #define PJ_ELEMENTS_AVX512(X) PJ_EVERY_LEVEL_ROWS(X, avx512, 16) PJ_VECTOR_ROWS(X, avx512, 16)
-#define PJ_ELEMENTS_NEON(X) PJ_EVERY_LEVEL_ROWS(X, neon, 4) PJ_VECTOR_ROWS(X, neon, 4)
+#define PJ_ELEMENTS_NEON(X) \
+  PJ_EVERY_LEVEL_ROWS(X, neon, 4) PJ_VECTOR_ROWS(X, neon, 4) PJ_SELDOM_ROWS(X, neon, 4)
