@@ -55,6 +55,7 @@ struct FloatNeon {
     if ((count & 1) != 0) vst1q_lane_f32(p, x, 0);
   }
   PJ_INLINE static Vec add(Vec a, Vec b) { return vaddq_f32(a, b); }
+  PJ_INLINE static Vec subtract(Vec a, Vec b) { return vsubq_f32(a, b); }
   // a * b + acc, rounded once.
   PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return vfmaq_f32(acc, a, b); }
   // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where

@@ -1,7 +1,7 @@
 // Float convolution of 3 x 3 windows by Winograd's F(2 x 2, 3 x 3) (kernels/conv/winograd_shape.h):
 // inputs of a chunk of output blocks are transformed to scratch, multiplied place by place with the
-// blocks of kernels/conv/float_block.h, two panels at a time, and the products transformed to
-// outputs.
+// blocks of kernels/conv/float_block.h, two vectors of channels at a time, and the products
+// transformed to outputs.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -15,6 +15,9 @@
 
 namespace pj {
 namespace {
+
+// Panels that are multiplied at once.
+inline constexpr int kWinogradPanels = 2 / Floats::kPanelVectors;
 
 // Blocks [row, row + rows) x [col, col + cols) of a tile.
 struct WinogradPart {
@@ -96,7 +99,7 @@ void winograd_inputs(const Tile& t, const ConvKernelParams& p, const WinogradPar
 // the tile.
 void winograd_outputs(const Tile& t, const ConvKernelParams& p, const WinogradPart& part,
                       const uint8_t* m, int64_t place_bytes, int32_t channels, uint8_t* out) {
-  const int64_t block_bytes = 2 * kFloatPanel * sizeof(float);
+  const int64_t block_bytes = kWinogradPanels * kFloatPanel * sizeof(float);
   for (int32_t row = part.row; row < part.row + part.rows; ++row) {
     for (int32_t col = part.col; col < part.col + part.cols; ++col, m += block_bytes) {
       uint8_t* const to = out + 2 * row * p.out_row_bytes + 2 * col * p.out_col_bytes;
@@ -146,7 +149,7 @@ void run_float_winograd(const Tile& t) {
                     .segment_step = 0,
                     .pixel_step = p.in_channels * static_cast<int64_t>(sizeof(float)),
                     .panel_bytes = p.panel_bytes,
-                    .out_step = 2 * nr * sizeof(float),
+                    .out_step = kWinogradPanels * nr * sizeof(float),
                     .low = -kInfinity,
                     .high = kInfinity};
   const FloatEpilogue epilogue(t);
@@ -157,12 +160,14 @@ void run_float_winograd(const Tile& t) {
       part.cols = cols - part.col < part_cols ? cols - part.col : part_cols;
       winograd_inputs(t, p, part, inputs + scratch.block_at, inputs, scratch.inputs);
       const auto* panel = reinterpret_cast<const uint8_t*>(t.in[1]);
-      for (int32_t c = 0; c < t.size[kChannel]; c += 2 * nr, panel += 2 * p.panel_bytes) {
+      constexpr int32_t kMost = kWinogradPanels * nr;
+      for (int32_t c = 0; c < t.size[kChannel]; c += kMost) {
         const int32_t left = t.size[kChannel] - c;
         FloatRow r{};
-        r.channels = left < 2 * nr ? nr : 2 * nr;
+        r.channels = left < kMost ? nr : kMost;
         RowCut<FloatBlocksFn> cut;
-        cut_row(0, part.rows * part.cols, float_sizes<float>(r.channels / nr, false), cut);
+        cut_row(0, part.rows * part.cols, float_sizes<float>(r.channels / nr, p.in_order != 0),
+                cut);
         for (int32_t place = 0; place < kWinogradPlaces; ++place) {
           const uint8_t* x = inputs + place * scratch.inputs;
           r.rows = &x;
@@ -173,6 +178,7 @@ void run_float_winograd(const Tile& t) {
         }
         auto* out = reinterpret_cast<uint8_t*>(t.out[0]) + c * static_cast<int64_t>(sizeof(float));
         winograd_outputs(t, p, part, products, scratch.products, r.channels, out);
+        panel += kWinogradPanels * p.panel_bytes;
       }
       if (!epilogue.present()) continue;
       const int32_t right = t.size[kCol] - 2 * part.col, below = t.size[kRow] - 2 * part.row;

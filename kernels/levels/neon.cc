@@ -2,6 +2,7 @@
 
 #include "kernels/conv/float.h"
 #include "kernels/conv/float_dot.h"
+#include "kernels/conv/float_winograd.h"
 #include "kernels/conv/neon_mull.h"
 #include "kernels/depthwise/float.h"
 #include "kernels/depthwise/neon_mlal.h"
