@@ -164,13 +164,18 @@ PJ_INLINE void store_block(const FloatSums<mr, panels>& results, uint8_t* out, i
     store_pixels([&](float* to, Floats::Vec x)
                      PJ_INLINE_LAMBDA { Floats::store_part(to, x, channels - kWhole); });
   } else {
+    // A copy, so that only this path needs the results in memory.
+    FloatSums<mr, panels> copy;
+    unrolled<mr * kVectors>([&](auto i) PJ_INLINE_LAMBDA {
+      copy[i / kVectors][i % kVectors] = results[i / kVectors][i % kVectors];
+    });
     for (int i = 0; i < mr; ++i, out += out_step) {
       auto* to = reinterpret_cast<float*>(out);
       int v = 0;
       int32_t left = channels;
       for (; left >= Floats::kLanes; left -= Floats::kLanes, ++v)
-        Floats::store(to + v * Floats::kLanes, results[i][v]);
-      if (left > 0) Floats::store_part(to + v * Floats::kLanes, results[i][v], left);
+        Floats::store(to + v * Floats::kLanes, copy[i][v]);
+      if (left > 0) Floats::store_part(to + v * Floats::kLanes, copy[i][v], left);
     }
   }
 }
