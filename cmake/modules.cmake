@@ -19,6 +19,9 @@ endif()
 # own in the other configurations. What operator new throws ends at the first frame without a table
 # in std::terminate(), as it would at the next `noexcept`.
 set(PJ_NO_UNWIND_TABLES $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64) # where gcc makes tables of either kind
+  list(APPEND PJ_NO_UNWIND_TABLES $<$<CONFIG:Release>:-fno-unwind-tables>)
+endif()
 
 function(pj_module name)
   cmake_parse_arguments(ARG "EXCEPTIONS;FAST" "" "FOLDERS;DEPENDS" ${ARGN})
