@@ -62,10 +62,9 @@ IsaSet features(const Leaf& leaf1) {
   add(avx512 && bit(leaf7_1.eax, 5), Feature::kAvx512Bf16);
   add(avx512 && bit(leaf7.edx, 23), Feature::kAvx512Fp16);
 #ifdef PJ_EMULATE_AVX512
-  // For tests: those levels are in software, which is built for AVX2.
-  add(true, Feature::kAvxVnni);
-  add(true, Feature::kAvx512);
-  add(true, Feature::kAvx512Vnni);
+  // For tests: those levels are software, which is built for AVX2.
+  for (Feature f : {Feature::kAvxVnni, Feature::kAvx512, Feature::kAvx512Vnni})
+    add(isa.includes(kLevelAvx2), f);
 #endif
   add((state & kTiles) == kTiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25), Feature::kAmxInt8);
   return isa;
