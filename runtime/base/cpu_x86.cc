@@ -64,7 +64,7 @@ IsaSet features(const Leaf& leaf1) {
 #ifdef PJ_EMULATE_AVX512
   // For tests: those levels are software, which is built for AVX2.
   for (Feature f : {Feature::kAvxVnni, Feature::kAvx512, Feature::kAvx512Vnni})
-    add(isa.includes(kLevelAvx2), f);
+    add(isa.includes(*isa_by_name("avx2")), f);
 #endif
   add((state & kTiles) == kTiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25), Feature::kAmxInt8);
   return isa;
