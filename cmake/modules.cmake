@@ -19,6 +19,9 @@ endif()
 # own in the other configurations. What operator new throws ends at the first frame without a table
 # in std::terminate(), as it would at the next `noexcept`.
 set(PJ_NO_UNWIND_TABLES $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64) # where gcc makes tables of either kind
+  list(APPEND PJ_NO_UNWIND_TABLES $<$<CONFIG:Release>:-fno-unwind-tables>)
+endif()
 
 function(pj_module name)
   cmake_parse_arguments(ARG "EXCEPTIONS;FAST" "" "FOLDERS;DEPENDS" ${ARGN})
@@ -55,6 +58,7 @@ endfunction()
 # modules learn of it through PJ_HAVE_<LIST>.
 include(CheckCXXSourceCompiles)
 function(pj_kernel_level name list flags)
+  pj_emulated(flags emulated)
   set(CMAKE_REQUIRED_FLAGS "${flags}")
   check_cxx_source_compiles("int main() { return 0; }" PJ_COMPILER_HAS_${list})
   if(NOT PJ_COMPILER_HAS_${list})
@@ -62,10 +66,32 @@ function(pj_kernel_level name list flags)
   endif()
   separate_arguments(flags)
   pj_level_code(kernels kernels/levels/${name}.cc ${list} ${flags})
+  if(emulated)
+    return() # what software reaches is nobody's peak
+  endif()
   if(PJ_SANITIZE)
     list(APPEND flags -fno-sanitize=all) # their checks would be measured too
   endif()
   pj_level_code(peak runtime/peak/levels/${name}.cc ${list} ${flags})
+endfunction()
+
+# pj_emulated(FLAGS EMULATED): with PJ_EMULATE_AVX512, the variable FLAGS of a level beyond AVX2
+# becomes what compiles it for AVX2, and the variable EMULATED true (tests/emulated).
+function(pj_emulated flags_variable emulated_variable)
+  set(native "${${flags_variable}}")
+  set(${emulated_variable} FALSE PARENT_SCOPE)
+  if(NOT PJ_EMULATE_AVX512 OR NOT native MATCHES "-mavx512|-mavxvnni")
+    return()
+  endif()
+  set(software "${pj_avx2_flags} -iquote ${CMAKE_SOURCE_DIR}/tests/emulated")
+  if(native MATCHES "-mavx512")
+    string(APPEND software " -include ${CMAKE_SOURCE_DIR}/tests/emulated/avx512.h")
+  endif()
+  if(native MATCHES "-mavx512vnni")
+    string(APPEND software " -DPJ_EMULATED_VNNI=1")
+  endif()
+  set(${flags_variable} "${software}" PARENT_SCOPE)
+  set(${emulated_variable} TRUE PARENT_SCOPE)
 endfunction()
 
 # pj_level_code(MODULE SOURCE LIST FLAGS...): adds SOURCE, if it exists, to pj_<MODULE>.
@@ -113,6 +139,9 @@ endfunction()
 # pj_element_level(NAME LIST FLAGS): kernels/levels/elements.cc for one ISA level, likewise;
 # PJ_HAVE_ELEMENTS_<LIST>.
 function(pj_element_level name list flags)
+  if(PJ_EMULATE_AVX512 AND flags MATCHES "-mavx512")
+    set(flags "${pj_avx2_flags}") # as Highway has it for AVX2
+  endif()
   set(CMAKE_REQUIRED_FLAGS "${flags}")
   check_cxx_source_compiles("int main() { return 0; }" PJ_COMPILER_HAS_ELEMENTS_${list})
   if(NOT PJ_COMPILER_HAS_ELEMENTS_${list})

@@ -1,5 +1,8 @@
 # The house, bottom up.
 pj_module(base FAST FOLDERS runtime/base DEPENDS fmt::fmt tl::expected Threads::Threads)
+if(PJ_EMULATE_AVX512)
+  target_compile_definitions(pj_base PRIVATE PJ_EMULATE_AVX512)
+endif()
 pj_module(graph FOLDERS runtime/graph DEPENDS pj_base)
 set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/graph/quant_scan.cc PROPERTIES
                             COMPILE_OPTIONS -O3)
@@ -13,11 +16,12 @@ pj_module(kernels FAST FOLDERS kernels/catalog kernels/packing DEPENDS pj_refere
 target_sources(pj_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/registry.cc)
 pj_module(peak FOLDERS runtime/peak DEPENDS pj_base)
 pj_kernel_level(scalar SCALAR "")
-pj_kernel_level(avx2 AVX2 "-mavx2 -mfma -mf16c -mbmi -mbmi2")
+set(pj_avx2_flags "-mavx2 -mfma -mf16c -mbmi -mbmi2")
+pj_kernel_level(avx2 AVX2 "${pj_avx2_flags}")
 # Loops that need all 16 registers: gcc's allocation loop by loop moves and spills around them.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/levels/avx2.cc PROPERTIES
   COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fira-region=one>)
-pj_kernel_level(avxvnni AVXVNNI "-mavx2 -mfma -mf16c -mbmi -mbmi2 -mavxvnni")
+pj_kernel_level(avxvnni AVXVNNI "${pj_avx2_flags} -mavxvnni")
 set(avx512 "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd")
 pj_kernel_level(avx512 AVX512 "${avx512}")
 pj_kernel_level(avx512vnni AVX512VNNI "${avx512} -mavx512vnni -mbmi -mbmi2")
@@ -38,7 +42,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   pj_element_level(neon NEON "-march=armv8-a")
 endif()
 pj_element_level(scalar SCALAR "")
-pj_element_level(avx2 AVX2 "-mavx2 -mfma -mf16c -mbmi -mbmi2")
+pj_element_level(avx2 AVX2 "${pj_avx2_flags}")
 pj_element_level(avx512 AVX512 "${avx512} -mbmi -mbmi2")
 pj_module(format FOLDERS runtime/format DEPENDS pj_graph)
 pj_flatbuffers(pj_format runtime/format/pj.fbs)

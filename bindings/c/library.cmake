@@ -13,11 +13,13 @@ target_compile_definitions(picojoule PRIVATE PJ_VERSION="${PROJECT_VERSION}")
 target_compile_options(picojoule PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -fno-rtti -fexceptions
                                          $<$<CONFIG:Release>:-Os>)
 
-# Without the list, templates of libstdc++ would be exported, whose visibility is not ours to set.
-set(symbols ${CMAKE_SOURCE_DIR}/bindings/c/picojoule.map)
-target_link_options(picojoule PRIVATE -Wl,--version-script=${symbols} -Wl,--exclude-libs,ALL
-                                      -Wl,--gc-sections)
-set_target_properties(picojoule PROPERTIES LINK_DEPENDS ${symbols})
+# Without a list, templates of libstdc++ would be exported, whose visibility is not ours to set.
+function(pj_export_only library symbols)
+  target_link_options(${library} PRIVATE -Wl,--version-script=${symbols} -Wl,--gc-sections)
+  set_target_properties(${library} PROPERTIES LINK_DEPENDS ${symbols})
+endfunction()
+
+pj_export_only(picojoule ${CMAKE_SOURCE_DIR}/bindings/c/picojoule.map)
 if(NOT PJ_SANITIZE)  # whose runtime is in the program
   target_link_options(picojoule PRIVATE -Wl,-z,defs)
 endif()
@@ -27,5 +29,5 @@ set_target_properties(picojoule_profile PROPERTIES VERSION ${PROJECT_VERSION} SO
 target_link_libraries(picojoule_profile PRIVATE pj_metering)
 target_compile_definitions(picojoule_profile PRIVATE PJ_VERSION="${PROJECT_VERSION}")
 target_compile_options(picojoule_profile PRIVATE ${PJ_WARNINGS} -fvisibility=hidden -fno-rtti)
-target_link_options(picojoule_profile PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections)
+pj_export_only(picojoule_profile ${CMAKE_SOURCE_DIR}/bindings/profile/picojoule_profile.map)
 add_dependencies(picojoule picojoule_profile)

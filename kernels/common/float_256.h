@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "kernels/common/instructions_x86.h"
 #include "kernels/common/requantize.h"
 #include "runtime/base/half.h"
 
@@ -43,11 +44,8 @@ struct Float256 {
   PJ_INLINE static Vec subtract(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
   // a * b + acc, rounded once.
   PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return _mm256_fmadd_ps(a, b, acc); }
-  // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where
-  // there are many.
-  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) {
-    asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
-  }
+  // acc = fma(acc, a, b).
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) { add_product(acc, a, b); }
   // The same with *b in all lanes.
   PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) { accumulate(acc, a, set(*b)); }
   // NaN stays NaN: where there is one, x86 gives the second operand.

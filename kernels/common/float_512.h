@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "kernels/common/instructions_x86.h"
 #include "kernels/common/requantize.h"
 #include "runtime/base/half.h"
 
@@ -41,15 +42,10 @@ struct Float512 {
   PJ_INLINE static Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
   // a * b + acc, rounded once.
   PJ_INLINE static Vec fma(Vec acc, Vec a, Vec b) { return _mm512_fmadd_ps(a, b, acc); }
-  // acc = fma(acc, a, b). Not the intrinsic: gcc 12 copies its accumulators, through memory where
-  // there are many.
-  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) {
-    asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
-  }
+  // acc = fma(acc, a, b).
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, Vec b) { add_product(acc, a, b); }
   // The same with *b in all lanes.
-  PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) {
-    asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
-  }
+  PJ_INLINE static void accumulate(Vec& acc, Vec a, const float* b) { add_product(acc, a, b); }
   // NaN stays NaN: where there is one, x86 gives the second operand.
   PJ_INLINE static Vec at_least(Vec x, Vec low) { return _mm512_max_ps(low, x); }
   PJ_INLINE static Vec at_most(Vec x, Vec high) { return _mm512_min_ps(high, x); }

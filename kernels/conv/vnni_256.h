@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/common/requantize.h"
+#include "kernels/common/instructions_x86.h"
 
 namespace pj {
 namespace {
@@ -34,22 +34,11 @@ struct Vnni256 {
   PJ_INLINE static Floats set_float(float x) { return _mm256_set1_ps(x); }
   PJ_INLINE static Ints add32(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
   PJ_INLINE static Ints flipped(Ints x, Ints flip) { return _mm256_xor_si256(x, flip); }
-  // Four bytes in all lanes, flipped. One piece of assembly, so that no compiler loads the next
-  // ones before these are used: all 16 registers are taken.
-  PJ_INLINE static Ints quad(const uint8_t* p, Ints flip) {
-    struct Quad {
-      uint8_t bytes[4];
-    };
-    Ints x;
-    asm("vpbroadcastd %1, %0\n\tvpxor %2, %0, %0"
-        : "=&x"(x)
-        : "m"(*reinterpret_cast<const Quad*>(p)), "x"(flip));
-    return x;
-  }
-  // acc + the four products of each lane: unsigned bytes x, signed bytes w. Not the intrinsic: gcc
-  // 12 copies its accumulators, through memory where there are many.
+  // Four bytes in all lanes, flipped. All 16 registers are taken, so no two may be there at once.
+  PJ_INLINE static Ints quad(const uint8_t* p, Ints flip) { return flipped_quad(p, flip); }
+  // acc + the four products of each lane: unsigned bytes x, signed bytes w.
   PJ_INLINE static Ints dot(Ints acc, Ints x, Ints w) {
-    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(x), "x"(w));
+    add_quads(acc, x, w);
     return acc;
   }
 

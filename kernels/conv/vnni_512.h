@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/common/merge_512.h"
+#include "kernels/common/instructions_x86.h"
 #include "kernels/common/unrolled.h"
 
 namespace pj {
@@ -23,10 +23,9 @@ struct Vnni512 {
   static constexpr int kMaxPanels = 4;      // side by side
 
   PJ_INLINE static Ints load(const void* p) { return _mm512_loadu_si512(p); }
-  // In assembly, because gcc 12 would load weights again for each product.
   PJ_INLINE static Ints load_weights(const void* p) {
     Ints w;
-    asm("vmovdqu64 %1, %0" : "=v"(w) : "m"(*static_cast<const __m512i_u*>(p)));
+    load_now(w, p);
     return w;
   }
   PJ_INLINE static Floats load_floats(const void* p) { return _mm512_loadu_ps(p); }
@@ -41,13 +40,11 @@ struct Vnni512 {
   PJ_INLINE static Ints quad(const uint8_t* p, Ints flip) {
     int32_t bytes;
     std::memcpy(&bytes, p, 4);
-    asm("" : "+v"(flip));
-    return flipped(set32(bytes), flip);
+    return flipped(set32(bytes), opaque(flip));
   }
-  // acc + the four products of each lane: unsigned bytes x, signed bytes w. Not the intrinsic: gcc
-  // 12 copies its accumulators, through memory where there are many.
+  // acc + the four products of each lane: unsigned bytes x, signed bytes w.
   PJ_INLINE static Ints dot(Ints acc, Ints x, Ints w) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
+    add_quads(acc, x, w);
     return acc;
   }
 

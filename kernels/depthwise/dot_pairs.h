@@ -7,20 +7,14 @@
 
 #include <type_traits>
 
+#include "kernels/common/instructions_x86.h"
 #include "kernels/depthwise/dot.h"
-#include "kernels/depthwise/dot_lanes.h"
+#include "kernels/depthwise/dot_256.h"
 
 namespace pj {
 namespace {
 
-struct DotPairs {
-  using Stage = DotStage;
-  static constexpr bool kUnsigned = true;  // inputs, as products see them
-  static constexpr bool kPlainStores = false;
-  static constexpr bool kMasks = false;
-  using Bytes = __m256i;
-  using Sums = __m256i;
-  static constexpr int kBytes = 32;
+struct DotPairs : Dot256 {
   static constexpr int kChannels = 16;
   static constexpr int kSums = 2;    // accumulators of a vector of pixels
   static constexpr int kPixels = 4;  // vectors of pixels in registers
@@ -44,36 +38,14 @@ struct DotPairs {
     r[3] = _mm256_unpackhi_epi16(c, d);
   }
 
-  PJ_INLINE static void store(std::byte* p, Bytes v) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
-  }
-  PJ_INLINE static Sums load_sums(const std::byte* p) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  }
-  // Separates what a loop leaves from what it works with: gcc 12 would copy all sums to other
-  // registers and back in each turn.
-  PJ_INLINE static void settle(Sums& x) { asm volatile("" : "+x"(x)); }
-  // Assembly for the reason given in dot_zmm.h, and because gcc 12 reorders the additions until
-  // accumulators have to be spilled.
-  PJ_INLINE static Bytes load_quads(const std::byte* p) {
-    Bytes v;
-    asm("vmovdqu %1, %0" : "=x"(v) : "m"(*reinterpret_cast<const __m256i_u*>(p)));
-    return v;
-  }
   PJ_INLINE static Sums dot(Sums sum, Bytes x, Bytes w) {
-    asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(x, w)));
+    add_pairs(sum, x, w);
     return sum;
   }
 
   // From sums to results in memory.
-  struct Finish {
-    LaneStage stage;
-    const std::byte* scale;
-    int32_t channels;
-
-    PJ_INLINE Finish(const DotStage& s, const std::byte* scales, const DotPanelHeader& header,
-                     int32_t count)
-        : stage(s, header.limited != 0), scale(scales), channels(count) {}
+  struct Finish : Finish256 {
+    using Finish256::Finish256;
 
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[2], int32_t) const {

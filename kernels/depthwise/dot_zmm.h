@@ -5,7 +5,7 @@
 
 #include <type_traits>
 
-#include "kernels/common/merge_512.h"
+#include "kernels/common/instructions_x86.h"
 #include "kernels/depthwise/dot.h"
 
 namespace pj {
@@ -66,23 +66,18 @@ struct DotZmm {
 
   PJ_INLINE static void store(std::byte* p, Bytes v) { _mm512_storeu_si512(p, v); }
   PJ_INLINE static Sums load_sums(const std::byte* p) { return _mm512_loadu_si512(p); }
-  // Separates what a loop leaves from what it works with: gcc 12 would copy all sums to other
-  // registers and back in each turn.
-  PJ_INLINE static void settle(Sums& x) { asm volatile("" : "+v"(x)); }
-  // Assembly, because gcc 12 makes a second load of each operand that is used twice, and copies
-  // every accumulator twice.
+  PJ_INLINE static void settle(Sums& x) { pj::settle(x); }
   PJ_INLINE static Bytes load_quads(const std::byte* p) {
     Bytes v;
-    asm("vmovdqu64 %1, %0" : "=v"(v) : "m"(*reinterpret_cast<const __m512i_u*>(p)));
+    load_now(v, p);
     return v;
   }
   PJ_INLINE static Sums dot(Sums sum, Bytes x, Bytes w) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    add_quads(sum, x, w);
     return sum;
   }
-
   PJ_INLINE static Sums dot_memory(Sums sum, Bytes x, const std::byte* w) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "m"(*reinterpret_cast<const __m512i_u*>(w)));
+    add_quads(sum, x, w);
     return sum;
   }
   PJ_INLINE static Bytes set(uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
@@ -104,10 +99,7 @@ struct DotZmm {
   PJ_INLINE static Bytes load_masked(const std::byte* p, int64_t distance, const Masks<G>& masks,
                                      Bytes to, Bytes flips) {
     if constexpr (G == 1) {
-      // In assembly, because compilers could load all bytes first.
-      asm("vpxord %3, %2, %0%{%1%}"
-          : "+v"(to)
-          : "Yk"(masks.part[0]), "v"(flips), "m"(*reinterpret_cast<const __m512i_u*>(p)));
+      merge_flipped(to, masks.part[0], p, flips);
       return to;
     } else {
       unrolled<G>([&](auto g) PJ_INLINE_LAMBDA {
@@ -121,11 +113,7 @@ struct DotZmm {
   PJ_INLINE static Bytes load_pixels(const std::byte* p, int64_t distance, const Masks<G>& masks,
                                      Bytes flips) {
     if constexpr (G == 1) {
-      Bytes v;
-      asm("vpxord %3, %2, %0%{%1%}%{z%}"
-          : "=v"(v)
-          : "Yk"(masks.part[0]), "v"(flips), "m"(*reinterpret_cast<const __m512i_u*>(p)));
-      return v;
+      return load_flipped(masks.part[0], p, flips);
     } else {
       return load_masked<G>(p, distance, masks, flips, flips);
     }

@@ -20,6 +20,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/common/instructions_x86.h"
 #include "kernels/common/unrolled.h"
 #include "kernels/conv/conv.h"
 #include "kernels/depthwise/dot_lanes.h"
@@ -110,19 +111,6 @@ template <typename X>
   }
   interleave_columns<X>(pad, 0, pad, 0, columns - end, out);
 }
-
-// sum += x * w, in place and here: gcc would collect products first, and run out of registers.
-PJ_INLINE void add_pairs(__m256i& sum, __m256i x, __m256i w) {
-  asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(x, w)));
-}
-PJ_INLINE void add_pairs(__m256i& sum, const std::byte* x, __m256i w) {
-  __m256i products;
-  asm("vpmaddwd %2, %1, %0" : "=x"(products) : "x"(w), "m"(*reinterpret_cast<const __m256i*>(x)));
-  asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(products));
-}
-
-// Separates what a loop leaves from what it works with: gcc 12 would have sums elsewhere inside.
-PJ_INLINE void settle(__m256i& x) { asm volatile("" : "+x"(x)); }
 
 // Half of the channels of R rows of kPairPixels pixels: the taps of one pair of rows. Windows of
 // `width` columns, `stride` apart; 0: any, as the parameters say.

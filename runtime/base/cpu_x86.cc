@@ -61,6 +61,11 @@ IsaSet features(const Leaf& leaf1) {
   add(avx512 && bit(leaf7.ecx, 1), Feature::kAvx512Vbmi);
   add(avx512 && bit(leaf7_1.eax, 5), Feature::kAvx512Bf16);
   add(avx512 && bit(leaf7.edx, 23), Feature::kAvx512Fp16);
+#ifdef PJ_EMULATE_AVX512
+  // For tests: those levels are software, which is built for AVX2.
+  for (Feature f : {Feature::kAvxVnni, Feature::kAvx512, Feature::kAvx512Vnni})
+    add(isa.includes(*isa_by_name("avx2")), f);
+#endif
   add((state & kTiles) == kTiles && bit(leaf7.edx, 24) && bit(leaf7.edx, 25), Feature::kAmxInt8);
   return isa;
 }

@@ -3,7 +3,7 @@ import pathlib
 import tempfile
 import unittest
 
-from bench.arm import arm, boards
+from bench.arm import arm, boards, loops
 
 
 class Boards(unittest.TestCase):
@@ -47,6 +47,35 @@ class Counting(unittest.TestCase):
             emulator = arm.Emulator("a53", sysroot, "no.so", folder)
             with self.assertRaises(arm.Failed):
                 emulator.per_inference(lambda runs: (["no/such/program"], ""))
+
+
+class Loops(unittest.TestCase):
+    CODE = """
+0000000000000040 <outer(int)>:
+      40:\tldr\tq0, [x0], #16
+      44:\tsdot\tv1.4s, v0.16b, v2.4b[0]
+      48:\tsubs\tx1, x1, #0x1
+      4c:\tb.ne\t44 <outer(int)+0x4>  // b.any
+      50:\tcbnz\tx2, 40 <outer(int)>
+      54:\tret
+0000000000000058 <other()>:
+      58:\tb\t40 <outer(int)>
+"""
+
+    def test_the_innermost_is_found(self):
+        known = loops.functions(self.CODE)
+        self.assertEqual(list(known), ["outer(int)", "other()"])
+        self.assertEqual(loops.inner_loops(known["outer(int)"]),
+                         [["sdot\tv1.4s, v0.16b, v2.4b[0]", "subs\tx1, x1, #0x1", "b.ne\t#0"]])
+        self.assertEqual(loops.hot_loop(known["other()"]), [])
+
+    def test_multiply_accumulates(self):
+        for text, count in (("sdot\tv1.4s, v0.16b, v2.4b[0]", 16),
+                            ("smmla\tv1.4s, v0.16b, v2.16b", 32),
+                            ("fmla\tv1.8h, v0.8h, v2.h[1]", 8),
+                            ("smlal2\tv1.8h, v0.16b, v2.16b", 8),
+                            ("sadalp\tv1.4s, v0.8h", 0), ("smull\tx0, w1, w2", 0)):
+            self.assertEqual(loops.macs(text), count, text)
 
 
 if __name__ == "__main__":
