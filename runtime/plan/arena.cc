@@ -74,6 +74,49 @@ std::vector<size_t> sorted_order(std::span<const Lifetime> tensors,
   return order;
 }
 
+// Simulated annealing over orders, from `order`, whose placement is `layout`. What decides is where
+// the few largest tensors stand, and those that end at the top of the arena: they failed to fit
+// below. A move puts one of either to the front or near it; worse arenas are gone on from too, by
+// 15 % at first and none at the end (sizes that fit only together are reached through worse ones).
+// Its random numbers are fixed and its work is bounded.
+void search(std::span<const Lifetime> tensors, std::vector<size_t> order, ArenaLayout& layout) {
+  constexpr size_t kSearchWork = 16'000'000, kMostRounds = 200, kFront = 8;
+  constexpr int64_t kWorsePercent = 15;
+  const size_t square = std::max<size_t>(1, tensors.size() * tensors.size());
+  const auto rounds = static_cast<int64_t>(std::min(kSearchWork / square, kMostRounds));
+  const std::vector<size_t> largest =
+      sorted_order(tensors, [](const Lifetime& t) { return -t.bytes; });
+  const size_t front = std::min(order.size(), kFront);
+  uint32_t random = 1;
+  auto draw = [&](size_t below) {
+    random = random * 1664525u + 1013904223u;
+    return static_cast<size_t>(uint64_t{random} * below >> 32);
+  };
+  int64_t bytes = layout.bytes;
+  std::vector<int64_t> offsets = layout.offsets, next_offsets(tensors.size());
+  for (int64_t i = 0; i < rounds && layout.bytes > layout.lower_bound; ++i) {
+    size_t moved = largest[draw(front)];
+    if (i % 2 == 0) {
+      size_t at_top = 0;
+      for (size_t t : order) {
+        if (offsets[t] + padded(tensors[t].bytes) == bytes && draw(++at_top) == 0) moved = t;
+      }
+    }
+    std::vector<size_t> next = order;
+    std::erase(next, moved);
+    next.insert(next.begin() + static_cast<ptrdiff_t>(draw(front)), moved);
+    const int64_t next_bytes = place(tensors, next, next_offsets);
+    if (next_bytes > bytes + bytes * (rounds - i) / rounds * kWorsePercent / 100) continue;
+    order = std::move(next);
+    bytes = next_bytes;
+    offsets = next_offsets;
+    if (bytes < layout.bytes) {
+      layout.bytes = bytes;
+      layout.offsets = offsets;
+    }
+  }
+}
+
 }  // namespace
 
 ArenaLayout layout_arena(std::span<const Lifetime> tensors) {
@@ -99,27 +142,7 @@ ArenaLayout layout_arena(std::span<const Lifetime> tensors) {
     attempt(sorted_order(tensors, [](const Lifetime& t) { return int64_t{t.first}; }));
     attempt(sorted_order(tensors, [](const Lifetime& t) { return int64_t{t.first - t.last}; }));
   }
-  // A local search: tensors that end at the top of the arena failed to fit below, so they should
-  // have been placed earlier; all of them, for networks repeat the same block many times. Its
-  // random numbers are fixed and its work is bounded.
-  constexpr size_t kSearchWork = 16'000'000;
-  const size_t square = std::max<size_t>(1, tensors.size() * tensors.size());
-  const size_t rounds = std::min<size_t>(kSearchWork / square, 200);
-  uint32_t random = 1;
-  for (size_t i = 0; i < rounds && layout.bytes > layout.lower_bound; ++i) {
-    random = random * 1664525u + 1013904223u;
-    // Usually to the front; now and then to somewhere in the middle.
-    const size_t to = i % 2 == 0 ? 0 : (random >> 8) % best_order.size();
-    std::vector<size_t> order = best_order;
-    std::stable_partition(order.begin() + static_cast<ptrdiff_t>(to), order.end(), [&](size_t t) {
-      return layout.offsets[t] + padded(tensors[t].bytes) == layout.bytes;
-    });
-    attempt(order);
-    // A failed move would fail again: swap two neighbours in the order as well.
-    const size_t at = (random >> 16) % best_order.size();
-    std::rotate(best_order.begin(), best_order.begin() + static_cast<ptrdiff_t>(at),
-                best_order.begin() + static_cast<ptrdiff_t>(at) + 1);
-  }
+  search(tensors, std::move(best_order), layout);
   return layout;
 }
 

@@ -56,5 +56,20 @@ TEST(Arena, RandomLivesNeverOverlapAndStayNearTheBound) {
   }
 }
 
+// A detector's, whose heads wait for the end: the orders by size, length and time need 15 % more
+// than the bound.
+TEST(Arena, SizesThatFitInFewOrders) {
+  const Lifetime lives[] = {{138624, 0, 1},   {69312, 1, 2},    {138624, 2, 3},   {138624, 3, 4},
+                            {138624, 4, 5},   {138624, 5, 6},   {138624, 6, 7},   {138624, 7, 8},
+                            {138624, 8, 9},   {138624, 9, 10},  {138624, 10, 11}, {138624, 11, 12},
+                            {138624, 12, 26}, {38400, 13, 14},  {76800, 14, 15},  {76800, 15, 16},
+                            {76800, 16, 28},  {19200, 17, 18},  {9600, 18, 30},   {4332, 25, 36},
+                            {98553, 26, 38},  {54600, 28, 38},  {13650, 30, 38},  {4914, 32, 38},
+                            {7668, 36, 40},   {174447, 38, 39}, {174447, 39, 40}};
+  const ArenaLayout layout = layout_arena(lives);
+  expect_no_overlap(lives, layout);
+  EXPECT_LE(static_cast<double>(layout.bytes), 1.06 * static_cast<double>(layout.lower_bound));
+}
+
 }  // namespace
 }  // namespace pj
