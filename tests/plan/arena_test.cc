@@ -56,7 +56,7 @@ TEST(Arena, RandomLivesNeverOverlapAndStayNearTheBound) {
   }
 }
 
-// A detector's, whose heads wait for the end: the orders by size, length and time need 15 % more
+// A detector's, whose heads wait for the end: orders by size, length or time alone need 7 % more
 // than the bound.
 TEST(Arena, SizesThatFitInFewOrders) {
   const Lifetime lives[] = {{138624, 0, 1},   {69312, 1, 2},    {138624, 2, 3},   {138624, 3, 4},
