@@ -83,9 +83,16 @@ struct DotNeon {
       unrolled<4>([&](auto v) PJ_INLINE_LAMBDA { scale[v] = vld1q_f32(from + 4 * v); });
     }
 
-    template <bool simple_stage = false>
+    // All channels, without branches.
+    template <bool calm_sums = true, bool simple_stage = false>
     PJ_INLINE void store_plain(std::byte* to, const Sums (&sums)[4]) const {
-      vst1q_u8(reinterpret_cast<uint8_t*>(to), stage.template calm_16<simple_stage>(sums, scale));
+      uint8x16_t v;
+      if constexpr (calm_sums) {
+        v = stage.template calm_16<simple_stage>(sums, scale);
+      } else {
+        v = stage.template bytes<false>(sums, scale);
+      }
+      vst1q_u8(reinterpret_cast<uint8_t*>(to), v);
     }
     template <int G>
     PJ_INLINE void store(std::byte* to, int64_t, const Sums (&sums)[4], int32_t) const {

@@ -71,9 +71,9 @@ PJ_INLINE void direct_pixels(const DotTile<DotNeon<X>>& d, const DotPanel& panel
       sums[v] = V::dot(sums[v], quads[kx][v], load_lane(w + kx * kTap + v * V::kBytes));
     });
   };
-  // A pixel of each row. `usual`: its columns are inside, weights have one part, sums are calm:
-  // then nothing branches, so that pixels overlap in the CPU. `simple`: and so is the stage.
-  auto pixel = [&](auto usual, auto simple) PJ_INLINE_LAMBDA {
+  // A pixel of each row. `usual`: its columns are inside, weights have one part: then nothing
+  // branches, so that pixels overlap in the CPU. `calm`, `simple`: so are usual sums, the stage.
+  auto pixel = [&](auto usual, auto calm, auto simple) PJ_INLINE_LAMBDA {
     unrolled<S>([&](auto i) PJ_INLINE_LAMBDA {
       columns.template load<usual>(column + i, quads[kShared + i]);
     });
@@ -83,7 +83,7 @@ PJ_INLINE void direct_pixels(const DotTile<DotNeon<X>>& d, const DotPanel& panel
       const std::byte* w = weights + r * kGroupRows * V::kBytes;
       if constexpr (usual) {
         add_part(w, sums);
-        finish.template store_plain<simple>(out + r * row_bytes, sums);
+        finish.template store_plain<calm, simple>(out + r * row_bytes, sums);
       } else {
         for (int32_t part = header.parts; part > 0; --part, w += 3 * kTap) add_part(w, sums);
         finish.template store<1>(out + r * row_bytes, 0, sums, 1);
@@ -95,20 +95,24 @@ PJ_INLINE void direct_pixels(const DotTile<DotNeon<X>>& d, const DotPanel& panel
     column += S;
     out += col_bytes;
   };
-  const bool calm = finish.plain && header.parts == 1;
+  auto pixels = [&](int32_t count, auto calm, auto simple) PJ_INLINE_LAMBDA {
+    for (; count > 0; --count) pixel(std::true_type{}, calm, simple);
+  };
   for (int32_t left = d.t.size[kCol]; left > 0;) {
-    if (calm && column >= 0) {
+    if (header.parts == 1 && column >= 0) {
       const int32_t inside = (columns.width - column) / S;
-      int32_t count = inside < left ? inside : left;
+      const int32_t count = inside < left ? inside : left;
       if (count > 0) left -= count;
-      if (finish.simple) {
-        for (; count > 0; --count) pixel(std::true_type{}, std::true_type{});
+      if (!finish.calm) {
+        pixels(count, std::false_type{}, std::false_type{});
+      } else if (finish.simple) {
+        pixels(count, std::true_type{}, std::true_type{});
       } else {
-        for (; count > 0; --count) pixel(std::true_type{}, std::false_type{});
+        pixels(count, std::true_type{}, std::false_type{});
       }
       if (left == 0) break;
     }
-    pixel(std::false_type{}, std::false_type{});
+    pixel(std::false_type{}, std::false_type{}, std::false_type{});
     --left;
   }
 }
