@@ -47,16 +47,17 @@ PJ_INLINE void add_product(__m256& acc, __m256 a, __m256 b) {
   asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
 }
 
+struct FourBytes {
+  uint8_t bytes[4];
+};
+
 // Four bytes in all lanes, flipped. One piece, so that no compiler loads the next ones before these
 // are used.
 PJ_INLINE __m256i flipped_quad(const uint8_t* p, __m256i flip) {
-  struct Quad {
-    uint8_t bytes[4];
-  };
   __m256i x;
   asm("vpbroadcastd %1, %0\n\tvpxor %2, %0, %0"
       : "=&x"(x)
-      : "m"(*reinterpret_cast<const Quad*>(p)), "x"(flip));
+      : "m"(*reinterpret_cast<const FourBytes*>(p)), "x"(flip));
   return x;
 }
 
@@ -76,9 +77,12 @@ PJ_INLINE void add_quads(__m512i& sum, __m512i x, const void* w) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "m"(*static_cast<const __m512i_u*>(w)));
 }
 
-// x, of which the compiler no longer knows anything, for example that all lanes are equal.
-PJ_INLINE __m512i opaque(__m512i x) {
-  asm("" : "+v"(x));
+// Four bytes in all lanes, flipped.
+PJ_INLINE __m512i flipped_quad(const uint8_t* p, __m512i flip) {
+  __m512i x;
+  asm("vpxord %1%{1to16%}, %2, %0"
+      : "=v"(x)
+      : "m"(*reinterpret_cast<const FourBytes*>(p)), "v"(flip));
   return x;
 }
 

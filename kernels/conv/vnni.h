@@ -59,16 +59,18 @@ PJ_INLINE VnniSizes sizes_of(int32_t panels) {
 // The run of blocks that overlap (kernels/conv/vnni_overlap.h), where they pay off: with few
 // products, and the fewer the more loads these need. Returns its columns.
 template <typename Isa>
-PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels, VnniCut& cut) {
+PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels, bool whole,
+                                 VnniCut& cut) {
   if constexpr (Isa::kMaxPanels == 4) {
     const bool one_segment = t.kernel_h * t.segments == 1;
     const int32_t most_quads = panels == 4 ? 16 : panels == 2 ? 48 : 12;
     if (!one_segment || t.quads < kOverlapGroups || t.quads > most_quads ||
-        cols <= overlap_pixels(panels))
+        cols <= overlap_pixels(panels) || (panels == 4 && !whole))
       return 0;
-    const VnniBlocksFn blocks = panels == 4   ? vnni_overlapped_blocks<4>
-                                : panels == 2 ? vnni_overlapped_blocks<2>
-                                              : vnni_overlapped_blocks<1>;
+    const VnniBlocksFn blocks = panels == 1      ? vnni_overlapped_blocks<1, true>
+                                : panels == 2    ? vnni_overlapped_blocks<2, true>
+                                : t.in_flip != 0 ? vnni_overlapped_blocks<4, true>
+                                                 : vnni_overlapped_blocks<4, false>;
     cut.runs[cut.count++] = {blocks, 0, cols, 1};
     return cols;
   }
@@ -150,7 +152,7 @@ PJ_INLINE bool is_vector(const Tile& t, const ConvKernelParams& p) {
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
   const bool correct = p.weights_zero_point != 0;
   if (correct) {
-    const VnniCorrectionsFn find = corrections_for<Vnni>(segments.bytes);
+    const VnniCorrectionsFn find = corrections_for<Vnni>(v, segments.bytes, t.size[kCol]);
     for (int32_t row = 0; row < t.size[kRow]; ++row)
       find(v, segments.bytes, table + row * p.stride_h, t.size[kCol],
            corrections + row * t.size[kCol]);
@@ -175,7 +177,7 @@ PJ_INLINE bool is_vector(const Tile& t, const ConvKernelParams& p) {
     r.plain = unlimited && r.channels == 16 * panels;
     if (panels != cut_for || r.plain != cut_plain || unlimited != cut_unlimited) {
       cut.count = 0;
-      const int32_t done = unlimited ? cut_overlapped<Vnni>(v, cols, panels, cut) : 0;
+      const int32_t done = unlimited ? cut_overlapped<Vnni>(v, cols, panels, r.plain, cut) : 0;
       cut_row(done, cols, sizes_of<Vnni>(panels), cut);
       cut_for = panels;
       cut_plain = r.plain;

@@ -36,6 +36,11 @@ struct Vnni256 {
   PJ_INLINE static Ints flipped(Ints x, Ints flip) { return _mm256_xor_si256(x, flip); }
   // Four bytes in all lanes, flipped. All 16 registers are taken, so no two may be there at once.
   PJ_INLINE static Ints quad(const uint8_t* p, Ints flip) { return flipped_quad(p, flip); }
+  PJ_INLINE static Ints quad(const uint8_t* p) {
+    int32_t bytes;
+    std::memcpy(&bytes, p, 4);
+    return set32(bytes);
+  }
   // acc + the four products of each lane: unsigned bytes x, signed bytes w.
   PJ_INLINE static Ints dot(Ints acc, Ints x, Ints w) {
     add_quads(acc, x, w);

@@ -35,12 +35,12 @@ struct Vnni512 {
   PJ_INLINE static Floats set_float(float x) { return _mm512_set1_ps(x); }
   PJ_INLINE static Ints add32(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
   PJ_INLINE static Ints flipped(Ints x, Ints flip) { return _mm512_xor_si512(x, flip); }
-  // Four bytes in all lanes, flipped: one instruction, if the compiler does not know that all lanes
-  // of flip are equal. clang would flip one lane and copy it after.
-  PJ_INLINE static Ints quad(const uint8_t* p, Ints flip) {
+  // Four bytes in all lanes, flipped or as they are.
+  PJ_INLINE static Ints quad(const uint8_t* p, Ints flip) { return flipped_quad(p, flip); }
+  PJ_INLINE static Ints quad(const uint8_t* p) {
     int32_t bytes;
     std::memcpy(&bytes, p, 4);
-    return flipped(set32(bytes), opaque(flip));
+    return set32(bytes);
   }
   // acc + the four products of each lane: unsigned bytes x, signed bytes w.
   PJ_INLINE static Ints dot(Ints acc, Ints x, Ints w) {
@@ -63,8 +63,7 @@ struct Vnni512 {
     const Ints ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
     const Ints cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero_point);
     // Packing works in lanes of 128 bits: dword 4 * lane + i belongs to vector i.
-    const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd));
+    return _mm512_permutexvar_epi32(transposed(), _mm512_packs_epi16(ab, cd));
   }
   PJ_INLINE static Ints limited(Ints x, Ints low, Ints high) {
     return _mm512_min_epi8(_mm512_max_epi8(x, low), high);
@@ -140,6 +139,16 @@ struct Vnni512 {
   static constexpr int kSumPixels = 16;
   template <int parts>
   PJ_INLINE static void store_sums(int32_t* out, const Ints (&x)[16 / parts], int32_t factor) {
+    const Ints all = all_sums<parts>(x);
+    _mm512_storeu_si512(out, _mm512_mullo_epi32(all, set32(factor)));
+  }
+  // The same where vector j has pixels 4 * j, 4 * j + 1, ...
+  PJ_INLINE static void store_dense_sums(int32_t* out, const Ints (&x)[4], int32_t factor) {
+    const Ints all = _mm512_permutexvar_epi32(transposed(), all_sums<4>(x));
+    _mm512_storeu_si512(out, _mm512_mullo_epi32(all, set32(factor)));
+  }
+  template <int parts>
+  PJ_INLINE static Ints all_sums(const Ints (&x)[16 / parts]) {
     // Halves of each two are added until a lane of 128 bits has its part of four vectors' sums.
     constexpr int kFours = 4 / parts;
     Ints fours[kFours];
@@ -151,7 +160,11 @@ struct Vnni512 {
     if constexpr (parts == 2) all = added_lanes(fours[0], fours[1]);
     if constexpr (parts == 1)
       all = added_lanes(added_lanes(fours[0], fours[1]), added_lanes(fours[2], fours[3]));
-    _mm512_storeu_si512(out, _mm512_mullo_epi32(all, set32(factor)));
+    return all;
+  }
+  // Dword 4 * i + j comes from place 4 * j + i.
+  PJ_INLINE static Ints transposed() {
+    return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   }
   PJ_INLINE static Ints added32(Ints a, Ints b) {
     return add32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));

@@ -46,10 +46,13 @@ struct VnniRow : SegmentRow {
 template <int mr, int vectors>
 using Accumulators = Vnni::Ints[mr][vectors];
 
-// The next quad of all operands, `ahead` quads further.
-template <int mr, int panels>
-PJ_INLINE void accumulate_quad(const Lanes<mr>& x, const Lanes<panels>& w, int ahead,
-                               Vnni::Ints flip,
+// The next quad of all operands, `ahead` quads further. Without a flip, as unsigned inputs may be
+// loaded, copying to all lanes is the load's work alone.
+struct NoFlip {};
+PJ_INLINE Vnni::Ints input_quad(const uint8_t* p, Vnni::Ints flip) { return Vnni::quad(p, flip); }
+PJ_INLINE Vnni::Ints input_quad(const uint8_t* p, NoFlip) { return Vnni::quad(p); }
+template <int mr, int panels, typename Flip>
+PJ_INLINE void accumulate_quad(const Lanes<mr>& x, const Lanes<panels>& w, int ahead, Flip flip,
                                Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
   constexpr int kVectors = panels * Vnni::kPanelVectors;
   Vnni::Ints weights[kVectors];
@@ -58,7 +61,7 @@ PJ_INLINE void accumulate_quad(const Lanes<mr>& x, const Lanes<panels>& w, int a
                                     v % Vnni::kPanelVectors * Vnni::kBytes);
   });
   unrolled<mr>([&](auto i) __attribute__((always_inline)) {
-    const Vnni::Ints xs = Vnni::quad(x[i] + ahead * 4, flip);
+    const Vnni::Ints xs = input_quad(x[i] + ahead * 4, flip);
     unrolled<kVectors>([&](auto v) __attribute__((always_inline)) {
       acc[i][v] = Vnni::dot(acc[i][v], xs, weights[v]);
     });

@@ -16,7 +16,7 @@ namespace {
 constexpr int overlap_pixels(int panels) { return 12 / (panels * Vnni::kPanelVectors); }
 constexpr int kOverlapGroups = 3;
 
-template <int panels>
+template <int panels, bool flips>
 struct OverlapBlock {
   static constexpr int kPixels = overlap_pixels(panels);
   Accumulators<kPixels, panels * Vnni::kPanelVectors> acc;
@@ -25,7 +25,10 @@ struct OverlapBlock {
   template <typename Between>
   PJ_INLINE void multiply(const VnniTile& t, const VnniRow& r, const uint8_t* segment,
                           const int32_t* corrections, Between between) {
-    const Vnni::Ints flip = Vnni::set32(t.in_flip);
+    const auto flip = [&] {
+      if constexpr (flips) return Vnni::set32(t.in_flip);
+      if constexpr (!flips) return NoFlip();
+    }();
     Lanes<kPixels> x(segment, t.pixel_step);
     // Weights that stayed in registers from block to block would drive sums out of these.
     const uint8_t* panel = r.panel;
@@ -46,11 +49,11 @@ struct OverlapBlock {
 
 // Blocks for all `cols` pixels of a row, more than a block of them; the last one overlaps the one
 // before it. For results that need no limits, in tiles whose window is one segment of at least
-// kOverlapGroups quads.
-template <int panels>
+// kOverlapGroups quads; of four panels, all channels are written.
+template <int panels, bool flips>
 [[gnu::noinline]] void vnni_overlapped_blocks(const VnniTile& t, const VnniRow& r, int32_t,
                                               int32_t cols) {
-  using Block = OverlapBlock<panels>;
+  using Block = OverlapBlock<panels, flips>;
   int32_t left = (cols + Block::kPixels - 1) / Block::kPixels - 1;  // blocks
   const int64_t back = (left + 1) * Block::kPixels - cols;          // pixels, of the last block
   const uint8_t* x = r.rows[0];
@@ -68,7 +71,7 @@ template <int panels>
     }
     now.multiply(
         t, r, x, corrections, [&](auto group) __attribute__((always_inline)) {
-          requantize_group<group, Block::kPixels, panels, true, false>(
+          requantize_group<group, Block::kPixels, panels, true, panels == 4>(
               t, r, VnniStage<panels * Vnni::kPanelVectors>(t, r), out, before.acc);
           out += Block::kPixels / kOverlapGroups * t.out_step;
         });
@@ -82,7 +85,7 @@ template <int panels>
     }
     next(blocks[0], blocks[1]);
   } while (left > 0);
-  requantize_block<Block::kPixels, panels, true, false>(t, r, out, blocks[0].acc);
+  requantize_block<Block::kPixels, panels, true, panels == 4>(t, r, out, blocks[0].acc);
 }
 
 }  // namespace

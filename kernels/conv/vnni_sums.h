@@ -44,11 +44,18 @@ PJ_INLINE void for_sums(const VnniTile& t, const uint8_t* const* rows, int32_t c
   for_sums<1>(
       t, rows, cols, corrections,
       [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+        // Pixels inside: the additions to one sum would wait for each other.
+        int32_t offset = 0;
+        for (; offset < whole; offset += Vnni::kBytes) {
+          unrolled<Vnni::kSumPixels>([&](auto i) __attribute__((always_inline)) {
+            const auto bytes = Vnni::load(segment + at[i] + offset);
+            sums[i] = Vnni::dot(sums[i], Vnni::flipped(bytes, flip), Vnni::set8(1));
+          });
+        }
+        if (left == 0) return;
         unrolled<Vnni::kSumPixels>([&](auto i) __attribute__((always_inline)) {
-          const uint8_t* x = segment + at[i];
-          for (const uint8_t* end = x + whole; x < end; x += Vnni::kBytes)
-            sums[i] = Vnni::dot(sums[i], Vnni::flipped(Vnni::load(x), flip), Vnni::set8(1));
-          if (left > 0) sums[i] = Vnni::dot(sums[i], Vnni::flipped(rest.load(x), flip), rest.ones);
+          const auto bytes = rest.load(segment + at[i] + offset);
+          sums[i] = Vnni::dot(sums[i], Vnni::flipped(bytes, flip), rest.ones);
         });
       });
 }
@@ -70,11 +77,35 @@ template <typename Isa, int parts>
       });
 }
 
+// For windows of 16 bytes a row that follow each other in memory, at least 16 of them: four to a
+// load, where the function above loads each by itself.
+template <typename Isa>
+[[gnu::noinline]] void find_dense_corrections(const VnniTile& t, int32_t,
+                                              const uint8_t* const* rows, int32_t cols,
+                                              int32_t* corrections) {
+  const Vnni::Ints flip = Vnni::set32(t.in_flip);
+  for (int32_t done = 0; done < cols; done += Isa::kSumPixels) {
+    const int32_t last = cols - Isa::kSumPixels, col = done < last ? done : last;
+    Vnni::Ints sums[4] = {};
+    const uint8_t* const* row = rows;
+    for (int32_t ky = 0; ky < t.kernel_h; ++ky, row += t.row_step) {
+      unrolled<4>([&](auto j) __attribute__((always_inline)) {
+        const auto x = Vnni::load(*row + col * 16 + j * Vnni::kBytes);
+        sums[j] = Vnni::dot(sums[j], Vnni::flipped(x, flip), Vnni::set8(1));
+      });
+    }
+    Isa::store_dense_sums(corrections + col, sums, -t.weights_zero_point);
+  }
+}
+
 using VnniCorrectionsFn = void (*)(const VnniTile&, int32_t segment_bytes,
                                    const uint8_t* const* rows, int32_t cols, int32_t* corrections);
 template <typename Isa>
-PJ_INLINE VnniCorrectionsFn corrections_for(int32_t segment_bytes) {
+PJ_INLINE VnniCorrectionsFn corrections_for(const VnniTile& t, int32_t segment_bytes,
+                                            int32_t cols) {
   if constexpr (Isa::kMaxPanels == 4) {
+    if (segment_bytes == 16 && t.pixel_step == 16 && cols >= Isa::kSumPixels)
+      return find_dense_corrections<Isa>;
     if (segment_bytes <= 16) return find_short_corrections<Isa, 4>;
     if (segment_bytes <= 32) return find_short_corrections<Isa, 2>;
   }

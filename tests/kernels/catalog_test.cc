@@ -57,6 +57,10 @@ const ConvCase kCases[] = {
     {1, 1, 6, 48, 112, 1, 1, 1, 1, kValid},
     {1, 5, 5, 35, 80, 1, 1, 1, 1, kValid},
     {1, 5, 5, 13, 128, 1, 1, 2, 1, kValid},
+    {1, 1, 29, 20, 56, 1, 1, 1, 1, kValid},
+    // Pixels of 16 bytes one behind the other.
+    {1, 1, 37, 16, 64, 1, 1, 1, 1, kValid},
+    {1, 5, 16, 16, 20, 3, 1, 1, 1, kValid},
     // Windows that hang over on every side, on one, and by more than the image is large.
     {2, 7, 7, 1, 8, 7, 7, 2, 1, kSame},
     {1, 11, 5, 1, 19, 10, 4, 2, 1, kSame, kRelu},

@@ -42,7 +42,11 @@ PJ_INLINE __m256i flipped_quad(const uint8_t* p, __m256i flip) {
 
 PJ_INLINE void load_now(__m512i& v, const void* p) { std::memcpy(&v, p, sizeof v); }
 PJ_INLINE void settle(__m512i&) {}
-PJ_INLINE __m512i opaque(__m512i x) { return x; }
+PJ_INLINE __m512i flipped_quad(const uint8_t* p, __m512i flip) {
+  int32_t bytes;
+  std::memcpy(&bytes, p, 4);
+  return _mm512_xor_si512(_mm512_set1_epi32(bytes), flip);
+}
 
 PJ_INLINE void add_quads(__m512i& sum, __m512i x, __m512i w) {
   __m256i sums[2], inputs[2], weights[2];
