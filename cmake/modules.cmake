@@ -104,13 +104,10 @@ function(pj_level_code module source list)
   add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/${source})
   # Optimised in every configuration: the tests run whole networks. -Wno-psabi: vectors wider than
   # the level's registers are passed between functions, but those are all inlined.
-  # Where the other levels gain from -O3 (measured: floats), this one has loops that are unrolled as
-  # they are written.
+  # With -O2 gcc 12 makes half of the kernels a tenth to a half slower (measured: floats, VNNI).
   set(optimise -O3)
   if(PJ_SANITIZE)
     set(optimise -O1) # more takes gcc 12 many minutes, with all the checks between instructions
-  elseif(name STREQUAL avxvnni)
-    set(optimise -O2)
   endif()
   target_compile_options(${target} PRIVATE ${PJ_WARNINGS} -Wno-psabi ${optimise} -fvisibility=hidden
                                            -fno-exceptions -fno-rtti -ffp-contract=off

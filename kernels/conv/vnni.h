@@ -49,7 +49,7 @@ template <typename Isa>
 PJ_INLINE VnniSizes sizes_of(int32_t panels) {
   if constexpr (Isa::kMaxPanels == 4) {
     if (panels == 4) return vnni_sizes<Isa, 4, 6, 5, 4, 3, 2, 1>();
-    if (panels == 2) return vnni_sizes<Isa, 2, 12, 10, 8, 6, 4, 2, 1>();
+    if (panels == 2) return vnni_sizes<Isa, 2, 12, 8, 6, 4, 2, 1>();
     return vnni_sizes<Isa, 1, 24, 16, 12, 8, 4, 2, 1>();
   } else {
     return vnni_sizes<Isa, 1, 6, 5, 4, 3, 2, 1>();
@@ -65,7 +65,7 @@ PJ_INLINE int32_t cut_overlapped(const VnniTile& t, int32_t cols, int32_t panels
     const bool one_segment = t.kernel_h * t.segments == 1;
     const int32_t most_quads = panels == 4 ? 16 : panels == 2 ? 48 : 12;
     if (!one_segment || t.quads < kOverlapGroups || t.quads > most_quads ||
-        cols <= overlap_pixels(panels) || (panels == 4 && !whole))
+        cols <= overlap_pixels(panels) || (panels != 2 && !whole))
       return 0;
     const VnniBlocksFn blocks = panels == 1      ? vnni_overlapped_blocks<1, true>
                                 : panels == 2    ? vnni_overlapped_blocks<2, true>

@@ -92,7 +92,7 @@ struct Vnni256 {
     }
   }
 
-  // Fewer than kBytes bytes, in whole quads: those that count have a one, others are zero.
+  // Up to kBytes bytes, in whole quads: those that count have a one, others are zero.
   struct Rest {
     Ints quads, ones;
 

@@ -96,14 +96,14 @@ struct Vnni512 {
     }
   }
 
-  // Fewer than kBytes bytes, in whole quads: those that count have a one, others are zero.
+  // Up to kBytes bytes, in whole quads: those that count have a one, others are zero.
   struct Rest {
     __mmask16 quads;
     Ints ones;
 
     PJ_INLINE explicit Rest(int32_t bytes)
         : quads(static_cast<__mmask16>((1U << (bytes + 3) / 4) - 1)),
-          ones(_mm512_maskz_set1_epi8((uint64_t{1} << bytes) - 1, 1)) {}
+          ones(_mm512_maskz_set1_epi8(~uint64_t{0} >> (kBytes - bytes), 1)) {}
     PJ_INLINE Ints load(const uint8_t* p) const { return _mm512_maskz_loadu_epi32(quads, p); }
   };
 

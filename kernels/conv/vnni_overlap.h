@@ -49,11 +49,12 @@ struct OverlapBlock {
 
 // Blocks for all `cols` pixels of a row, more than a block of them; the last one overlaps the one
 // before it. For results that need no limits, in tiles whose window is one segment of at least
-// kOverlapGroups quads; of four panels, all channels are written.
+// kOverlapGroups quads. Of two panels, part of the channels may be written; more are not worth it.
 template <int panels, bool flips>
 [[gnu::noinline]] void vnni_overlapped_blocks(const VnniTile& t, const VnniRow& r, int32_t,
                                               int32_t cols) {
   using Block = OverlapBlock<panels, flips>;
+  constexpr bool whole = panels != 2;
   int32_t left = (cols + Block::kPixels - 1) / Block::kPixels - 1;  // blocks
   const int64_t back = (left + 1) * Block::kPixels - cols;          // pixels, of the last block
   const uint8_t* x = r.rows[0];
@@ -71,7 +72,7 @@ template <int panels, bool flips>
     }
     now.multiply(
         t, r, x, corrections, [&](auto group) __attribute__((always_inline)) {
-          requantize_group<group, Block::kPixels, panels, true, panels == 4>(
+          requantize_group<group, Block::kPixels, panels, true, whole>(
               t, r, VnniStage<panels * Vnni::kPanelVectors>(t, r), out, before.acc);
           out += Block::kPixels / kOverlapGroups * t.out_step;
         });
@@ -85,7 +86,7 @@ template <int panels, bool flips>
     }
     next(blocks[0], blocks[1]);
   } while (left > 0);
-  requantize_block<Block::kPixels, panels, true, panels == 4>(t, r, out, blocks[0].acc);
+  requantize_block<Block::kPixels, panels, true, whole>(t, r, out, blocks[0].acc);
 }
 
 }  // namespace

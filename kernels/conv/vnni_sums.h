@@ -39,24 +39,18 @@ PJ_INLINE void for_sums(const VnniTile& t, const uint8_t* const* rows, int32_t c
                                                       const uint8_t* const* rows, int32_t cols,
                                                       int32_t* corrections) {
   const Vnni::Ints flip = Vnni::set32(t.in_flip);
-  const int32_t left = segment_bytes % Vnni::kBytes, whole = segment_bytes - left;
-  const Vnni::Rest rest(left);
+  const Vnni::Rest all(Vnni::kBytes), rest((segment_bytes - 1) % Vnni::kBytes + 1);
   for_sums<1>(
       t, rows, cols, corrections,
       [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
         // Pixels inside: the additions to one sum would wait for each other.
-        int32_t offset = 0;
-        for (; offset < whole; offset += Vnni::kBytes) {
+        for (int32_t offset = 0; offset < segment_bytes; offset += Vnni::kBytes) {
+          const Vnni::Rest& part = segment_bytes - offset > Vnni::kBytes ? all : rest;
           unrolled<Vnni::kSumPixels>([&](auto i) __attribute__((always_inline)) {
-            const auto bytes = Vnni::load(segment + at[i] + offset);
-            sums[i] = Vnni::dot(sums[i], Vnni::flipped(bytes, flip), Vnni::set8(1));
+            const auto bytes = part.load(segment + at[i] + offset);
+            sums[i] = Vnni::dot(sums[i], Vnni::flipped(bytes, flip), part.ones);
           });
         }
-        if (left == 0) return;
-        unrolled<Vnni::kSumPixels>([&](auto i) __attribute__((always_inline)) {
-          const auto bytes = rest.load(segment + at[i] + offset);
-          sums[i] = Vnni::dot(sums[i], Vnni::flipped(bytes, flip), rest.ones);
-        });
       });
 }
 

@@ -259,9 +259,9 @@ void run_dot_panel(const DotTile<V>& d, const DotPanel& panel, bool new_taps) {
   }
 }
 
-// `first` is the panel's first channel in the whole output.
+// `first` is the panel's first channel in the whole output. Seldom needed: small rather than fast.
 template <int lanes>
-PJ_INLINE void find_sources(const ConvKernelParams& p, int32_t first, DotSource (&sources)[lanes]) {
+[[gnu::cold, gnu::noinline]] void find_sources(const ConvKernelParams& p, int32_t first, DotSource (&sources)[lanes]) {
   const int32_t multiplier = p.out_channels / p.in_channels;
   // No load may pass the end of a pixel.
   const int32_t most = p.in_channels < 16 ? 0 : p.in_channels - 16;
