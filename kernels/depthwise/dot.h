@@ -135,7 +135,9 @@ void fill_strips(const DotTile<V>& d, const DotPanel& panel, int32_t row, int32_
 // R rows of C vectors of pixels from the quads at `x`.
 template <typename V, int R, int C, int G>
 PJ_INLINE void sum_taps(const DotTile<V>& d, const std::byte* x, const std::byte* panel,
-                        int32_t taps, typename V::Sums (&sums)[R][C][V::kSums]) {
+                        int32_t taps, typename V::Sums (&result)[R][C][V::kSums]) {
+  // Not in `result`, which gcc 12 would write in each turn.
+  typename V::Sums sums[R][C][V::kSums];
   constexpr int64_t kColumnVector = int64_t{G} * kColumnBytes<V, G>;
   const int64_t quad = quad_distance<V, G>(d);
   const int64_t tap_bytes = int64_t{d.shifts} * kGroupRows * V::kBytes;
@@ -166,7 +168,10 @@ PJ_INLINE void sum_taps(const DotTile<V>& d, const std::byte* x, const std::byte
   } while (++offset != end);
   unrolled<R>([&](auto r) PJ_INLINE_LAMBDA {
     unrolled<C>([&](auto c) PJ_INLINE_LAMBDA {
-      unrolled<V::kSums>([&](auto s) PJ_INLINE_LAMBDA { V::settle(sums[r][c][s]); });
+      unrolled<V::kSums>([&](auto s) PJ_INLINE_LAMBDA {
+        V::settle(sums[r][c][s]);
+        result[r][c][s] = sums[r][c][s];
+      });
     });
   });
 }
@@ -261,7 +266,8 @@ void run_dot_panel(const DotTile<V>& d, const DotPanel& panel, bool new_taps) {
 
 // `first` is the panel's first channel in the whole output. Seldom needed: small rather than fast.
 template <int lanes>
-[[gnu::cold, gnu::noinline]] void find_sources(const ConvKernelParams& p, int32_t first, DotSource (&sources)[lanes]) {
+[[gnu::cold, gnu::noinline]] void find_sources(const ConvKernelParams& p, int32_t first,
+                                               DotSource (&sources)[lanes]) {
   const int32_t multiplier = p.out_channels / p.in_channels;
   // No load may pass the end of a pixel.
   const int32_t most = p.in_channels < 16 ? 0 : p.in_channels - 16;
