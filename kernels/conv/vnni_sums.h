@@ -28,7 +28,12 @@ PJ_INLINE void for_sums(const VnniTile& t, const uint8_t* const* rows, int32_t c
     const uint8_t* const* row = rows;
     for (int32_t ky = 0; ky < t.kernel_h; ++ky, row += t.row_step) {
       const uint8_t* segment = *row + col * t.pixel_step;
-      for (int32_t s = 0; s < t.segments; ++s, segment += t.segment_step) add(segment, at, sums);
+      for (int32_t s = 0; s < t.segments; ++s, segment += t.segment_step) {
+        // clang would step 16 pointers instead of one.
+        const int64_t* offsets = at;
+        forget(offsets);
+        add(segment, offsets, sums);
+      }
     }
     Vnni::store_sums<parts>(corrections + col, sums, -t.weights_zero_point);
   }
@@ -42,7 +47,7 @@ PJ_INLINE void for_sums(const VnniTile& t, const uint8_t* const* rows, int32_t c
   const Vnni::Rest all(Vnni::kBytes), rest((segment_bytes - 1) % Vnni::kBytes + 1);
   for_sums<1>(
       t, rows, cols, corrections,
-      [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+      [&](const uint8_t* segment, const int64_t* at, auto& sums) __attribute__((always_inline)) {
         // Pixels inside: the additions to one sum would wait for each other.
         for (int32_t offset = 0; offset < segment_bytes; offset += Vnni::kBytes) {
           const Vnni::Rest& part = segment_bytes - offset > Vnni::kBytes ? all : rest;
@@ -63,7 +68,7 @@ template <typename Isa, int parts>
   const typename Isa::template Parts<parts> segments(segment_bytes);
   for_sums<parts>(
       t, rows, cols, corrections,
-      [&](const uint8_t* segment, const auto& at, auto& sums) __attribute__((always_inline)) {
+      [&](const uint8_t* segment, const int64_t* at, auto& sums) __attribute__((always_inline)) {
         unrolled<Isa::kSumPixels / parts>([&](auto j) __attribute__((always_inline)) {
           const auto x = segments.load(segment, at + Isa::template first_pixel<parts>(j));
           sums[j] = Vnni::dot(sums[j], Vnni::flipped(x, flip), segments.ones);
