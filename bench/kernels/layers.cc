@@ -105,6 +105,14 @@ Quantization activation_quantization(DType type, float scale) {
   return testing::quantized(scale, type == DType::kU8 ? 131 : 3);
 }
 
+// As converters choose it: the range of an activation is that of the type, so that nothing is left
+// to limit.
+Quantization result_quantization(DType type, Activation activation) {
+  if (type == DType::kF32 || activation == Activation::kNone)
+    return activation_quantization(type, 0.17f);
+  return testing::quantized(6.0f / 255, type == DType::kU8 ? 0 : -128);
+}
+
 Quantization weights_quantization(DType type, int32_t channels, int32_t axis) {
   if (type == DType::kI8) return testing::per_channel(channels, axis, 0.0007f);
   if (type == DType::kU8) return testing::quantized(0.0007f, 131);
@@ -170,7 +178,7 @@ Result<Graph> make_graph(const Layer& l, const OperandTypes& types) {
   const bool integer = types.input != DType::kF32;
   const TensorId bias = b.constant("bias", integer ? DType::kI32 : types.weights, {l.out_c});
   const TensorId y =
-      b.activation("y", types.output, {}, activation_quantization(types.output, 0.17f));
+      b.activation("y", types.output, {}, result_quantization(types.output, l.activation));
   b.op(l.op, params_of(l), {x, w, bias}, {y});
   return b.finish({y});
 }

@@ -144,30 +144,37 @@ struct VnniStage {
   }
 };
 
-// Four registers of sums make one of bytes, the channels of one or several pixels: number `group`
-// of a block's. `whole`: all channels of the panels are written.
-template <int group, int mr, int panels, bool plain, bool whole>
+// Four registers of sums make one of bytes, the channels of one or several pixels.
+template <int panels, bool plain>
+PJ_INLINE Vnni::Ints requantized(const VnniStage<panels * Vnni::kPanelVectors>& stage,
+                                 const Vnni::Ints (&sums)[4]) {
+  constexpr int kVectors = panels * Vnni::kPanelVectors;
+  Vnni::Ints results[4];
+  unrolled<4>([&](auto i) __attribute__((always_inline)) {
+    Vnni::Floats x = Vnni::scaled(sums[i], stage.scale[i % kVectors]);
+    if constexpr (!plain) x = Vnni::min(x, stage.highest);
+    results[i] = Vnni::rounded(x);
+  });
+  Vnni::Ints bytes =
+      Vnni::narrowed(results[0], results[1], results[2], results[3], stage.zero_point);
+  if constexpr (!plain) bytes = Vnni::limited(bytes, stage.low, stage.high);
+  return Vnni::flipped(bytes, stage.flip);
+}
+
+// Group `group` of a block's registers, whose results need no limits. `whole`: all channels of the
+// panels are written.
+template <int group, int mr, int panels, bool whole>
 PJ_INLINE void requantize_group(const VnniTile& t, const VnniRow& r,
                                 const VnniStage<panels * Vnni::kPanelVectors>& stage, uint8_t* out,
                                 Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
   constexpr int kVectors = panels * Vnni::kPanelVectors;
   constexpr int kPixels = 4 / kVectors;
-  Vnni::Ints results[4];
+  Vnni::Ints sums[4];
   unrolled<4>([&](auto i) __attribute__((always_inline)) {
     constexpr int kPixel = group * kPixels + i / kVectors;
-    constexpr int kVector = i % kVectors;
-    if constexpr (kPixel < mr) {
-      Vnni::Floats x = Vnni::scaled(acc[kPixel][kVector], stage.scale[kVector]);
-      if constexpr (!plain) x = Vnni::min(x, stage.highest);
-      results[i] = Vnni::rounded(x);
-    } else {
-      results[i] = results[0];
-    }
+    sums[i] = acc[kPixel < mr ? kPixel : 0][i % kVectors];
   });
-  Vnni::Ints bytes =
-      Vnni::narrowed(results[0], results[1], results[2], results[3], stage.zero_point);
-  if constexpr (!plain) bytes = Vnni::limited(bytes, stage.low, stage.high);
-  bytes = Vnni::flipped(bytes, stage.flip);
+  const Vnni::Ints bytes = requantized<panels, true>(stage, sums);
   unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
     if constexpr (group * kPixels + i < mr) {
       Vnni::template store<16 * panels, i>(out, bytes, whole ? 16 * panels : r.channels);
@@ -176,15 +183,33 @@ PJ_INLINE void requantize_group(const VnniTile& t, const VnniRow& r,
   });
 }
 
-template <int mr, int panels, bool plain, bool whole>
+template <int mr, int panels, bool whole>
 PJ_INLINE void requantize_block(const VnniTile& t, const VnniRow& r, uint8_t* out,
                                 Accumulators<mr, panels * Vnni::kPanelVectors>& acc) {
   constexpr int kPixels = 4 / (panels * Vnni::kPanelVectors);  // in a group
   const VnniStage<panels * Vnni::kPanelVectors> stage(t, r);
   unrolled<(mr + kPixels - 1) / kPixels>([&](auto group) __attribute__((always_inline)) {
-    requantize_group<group, mr, panels, plain, whole>(t, r, stage, out, acc);
+    requantize_group<group, mr, panels, whole>(t, r, stage, out, acc);
     out += kPixels * t.out_step;
   });
+}
+
+// The same for limited results or part of the channels, which is seldom: once for blocks of any
+// number of pixels, from memory. `sums` has room for whole groups.
+template <int panels>
+[[gnu::noinline]] void requantize_limited(const VnniTile& t, const VnniRow& r, uint8_t* out,
+                                          const Vnni::Ints* sums, int32_t pixels) {
+  constexpr int kPixels = 4 / (panels * Vnni::kPanelVectors);  // in a group
+  const VnniStage<panels * Vnni::kPanelVectors> stage(t, r);
+  for (; pixels > 0; pixels -= kPixels, sums += 4) {
+    const Vnni::Ints group[] = {sums[0], sums[1], sums[2], sums[3]};
+    const Vnni::Ints bytes = requantized<panels, false>(stage, group);
+    unrolled<kPixels>([&](auto i) __attribute__((always_inline)) {
+      if (i >= pixels) return;
+      Vnni::template store<16 * panels, i>(out, bytes, r.channels);
+      out += t.out_step;
+    });
+  }
 }
 
 // `count` blocks that follow each other, from pixel `col` of the row.
@@ -202,9 +227,13 @@ template <int mr, int panels>
     begin_sums<mr, panels>(t, r, corrections, acc);
     accumulate<mr, panels>(t, r, x_offset, acc);
     if (r.plain) {
-      requantize_block<mr, panels, true, true>(t, r, out, acc);
+      requantize_block<mr, panels, true>(t, r, out, acc);
     } else {
-      requantize_block<mr, panels, false, false>(t, r, out, acc);
+      Vnni::Ints sums[(mr * kVectors + 3) / 4 * 4] = {};
+      unrolled<mr * kVectors>([&](auto i) __attribute__((always_inline)) {
+        sums[i] = acc[i / kVectors][i % kVectors];
+      });
+      requantize_limited<panels>(t, r, out, sums, mr);
     }
     x_offset += mr * t.pixel_step;
     out += mr * t.out_step;

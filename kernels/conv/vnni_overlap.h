@@ -72,7 +72,7 @@ template <int panels, bool flips>
     }
     now.multiply(
         t, r, x, corrections, [&](auto group) __attribute__((always_inline)) {
-          requantize_group<group, Block::kPixels, panels, true, whole>(
+          requantize_group<group, Block::kPixels, panels, whole>(
               t, r, VnniStage<panels * Vnni::kPanelVectors>(t, r), out, before.acc);
           out += Block::kPixels / kOverlapGroups * t.out_step;
         });
@@ -86,7 +86,7 @@ template <int panels, bool flips>
     }
     next(blocks[0], blocks[1]);
   } while (left > 0);
-  requantize_block<Block::kPixels, panels, true, whole>(t, r, out, blocks[0].acc);
+  requantize_block<Block::kPixels, panels, whole>(t, r, out, blocks[0].acc);
 }
 
 }  // namespace
