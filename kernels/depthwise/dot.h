@@ -68,45 +68,64 @@ PJ_INLINE void unpack_columns(const DotTile<V>& d, const DotPanel& panel,
       [&](auto v) PJ_INLINE_LAMBDA { V::store(out + v * quad_distance<V, G>(d), rows[v]); });
 }
 
+// The same from column `first` on, of which some or all are outside the input.
+template <typename V, int G, DotLoad load>
+[[gnu::noinline]] void unpack_checked(const DotTile<V>& d, const DotPanel& panel,
+                                      const std::byte* const (&rows)[kGroupRows], int32_t first,
+                                      std::byte* out) {
+  const ConvKernelParams& p = d.p;
+  const std::byte* const pad = d.t.in[2] + panel.in_offset;
+  const std::byte* at[kGroupRows][G];
+  unrolled<G>([&](auto i) PJ_INLINE_LAMBDA {
+    const int32_t column = first + i * p.stride_w;
+    const bool inside = column >= 0 && column < p.in_width;
+    unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
+      at[r][i] = inside && rows[r] != nullptr ? rows[r] + column * p.in_col_bytes : pad;
+    });
+  });
+  unpack_columns<V, G, load>(d, panel, at, out);
+}
+
 // Fills one strip with `columns` columns. `first` is the input column of the first one.
 template <typename V, int G, DotLoad load>
 void fill_strip(const DotTile<V>& d, const DotPanel& panel,
                 const std::byte* const (&rows)[kGroupRows], int32_t first, int32_t columns,
                 std::byte* strip) {
+  constexpr int32_t kStepBytes = G * kColumnBytes<V, G>;
   const ConvKernelParams& p = d.p;
-  const std::byte* const pad = d.t.in[2] + panel.in_offset;
   // Steps [begin, end) are inside the input.
   const int32_t steps = (columns + G - 1) / G, advance = G * p.stride_w;
   const int32_t room = p.in_width - first - (G - 1) * p.stride_w;
+  constexpr DotLoad kChecked = load == DotLoad::kExpanded ? load : DotLoad::kPart;
   int32_t begin = 0, end = steps;
   while (begin < steps && first + begin * advance < 0) ++begin;
   if ((steps - 1) * advance >= room) end = room > 0 ? (room + advance - 1) / advance : 0;
+  if (end < begin) end = begin;
 
+  auto check = [&](int32_t from, int32_t to) {
+    for (int32_t step = from; step < to; ++step, strip += kStepBytes)
+      unpack_checked<V, G, kChecked>(d, panel, rows, first + step * advance, strip);
+  };
+  // Expanding takes so much longer than checking that there is no code for less of it.
+  if constexpr (load == DotLoad::kExpanded) return check(0, steps);
+  check(0, begin);
   const std::byte* next[kGroupRows];
   int64_t distance[kGroupRows];
   for (int r = 0; r < kGroupRows; ++r) {
     const bool exists = rows[r] != nullptr;
     distance[r] = exists ? p.stride_w * p.in_col_bytes : 0;
-    next[r] = exists ? rows[r] + (first + begin * advance) * p.in_col_bytes : pad;
+    next[r] =
+        exists ? rows[r] + (first + begin * advance) * p.in_col_bytes : d.t.in[2] + panel.in_offset;
   }
-  const std::byte* at[kGroupRows][G];
-  for (int32_t step = 0; step < steps; ++step, strip += G * kColumnBytes<V, G>) {
-    if (__builtin_expect(step >= begin && step < end, 1)) {
-      unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
-        unrolled<G>([&](auto i) PJ_INLINE_LAMBDA { at[r][i] = next[r] + i * distance[r]; });
-        next[r] += G * distance[r];
-      });
-    } else {
-      unrolled<G>([&](auto i) PJ_INLINE_LAMBDA {
-        const int32_t column = first + (step * G + i) * p.stride_w;
-        const bool inside = column >= 0 && column < p.in_width;
-        unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
-          at[r][i] = inside && rows[r] != nullptr ? rows[r] + column * p.in_col_bytes : pad;
-        });
-      });
-    }
+  for (int32_t step = begin; step < end; ++step, strip += kStepBytes) {
+    const std::byte* at[kGroupRows][G];
+    unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
+      unrolled<G>([&](auto i) PJ_INLINE_LAMBDA { at[r][i] = next[r] + i * distance[r]; });
+      next[r] += G * distance[r];
+    });
     unpack_columns<V, G, load>(d, panel, at, strip);
   }
+  check(end, steps);
 }
 
 // Fills the strips that `rows` output rows from `row` of the tile need. `first` is the input column
