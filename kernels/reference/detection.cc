@@ -5,6 +5,7 @@
 // nothing, and all indices come from loops, never from data.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "kernels/reference/reference_rows.h"
@@ -30,6 +31,30 @@ struct Detection {
 // The order of scores; NaN comes last.
 bool better(float a, float b) { return a > b || (a == a && b != b); }
 
+// A register of bytes, on every ISA level.
+typedef uint8_t Bytes __attribute__((vector_size(16)));
+
+// The largest of n bytes, each xor `flip` (0x80 of signed ones: their order is then that of
+// unsigned ones). Scores are 9 of 10 bytes that this operator reads; one by one they were 4 % of a
+// detector.
+uint8_t largest_byte(const uint8_t* q, int64_t n, uint8_t flip) {
+  uint8_t best = q[0] ^ flip;
+  constexpr int64_t kBytes = sizeof(Bytes);
+  if (n >= kBytes) {
+    Bytes all{};
+    for (int64_t k = 0; k < n; k += kBytes) {
+      Bytes some;
+      std::memcpy(&some, q + std::min(k, n - kBytes), kBytes);  // the last ones overlap
+      some ^= flip;
+      all = all > some ? all : some;
+    }
+    for (int i = 0; i < kBytes; ++i) best = std::max(best, all[i]);
+  } else {
+    for (int64_t k = 1; k < n; ++k) best = std::max<uint8_t>(best, q[k] ^ flip);
+  }
+  return best;
+}
+
 // A tensor of reals that may be stored as 8 bits.
 class Reals {
  public:
@@ -41,9 +66,10 @@ class Reals {
   float largest(int64_t i, int64_t n) const {
     switch (desc_.dtype) {
       case DType::kI8:
-        return dequantized(largest_of<int8_t>(i, n), desc_.scale, desc_.zero_point);
+        return dequantized(static_cast<int8_t>(largest_byte(bytes(i), n, 0x80) ^ 0x80), desc_.scale,
+                           desc_.zero_point);
       case DType::kU8:
-        return dequantized(largest_of<uint8_t>(i, n), desc_.scale, desc_.zero_point);
+        return dequantized(largest_byte(bytes(i), n, 0), desc_.scale, desc_.zero_point);
       default: {
         float best = -std::numeric_limits<float>::infinity();
         for (int64_t k = i; k < i + n; ++k) best = std::max(best, (*this)[k]);
@@ -65,13 +91,7 @@ class Reals {
   }
 
  private:
-  template <typename Q>
-  Q largest_of(int64_t i, int64_t n) const {
-    const Q* q = reinterpret_cast<const Q*>(data_) + i;
-    Q best = q[0];
-    for (int64_t k = 1; k < n; ++k) best = std::max(best, q[k]);
-    return best;
-  }
+  const uint8_t* bytes(int64_t i) const { return reinterpret_cast<const uint8_t*>(data_) + i; }
 
   const std::byte* data_;
   OperandDesc desc_;

@@ -28,14 +28,17 @@ struct Result {
   std::vector<float> boxes, classes, scores;
   float count;
 };
-Result detect(const DetectionParams& p, std::vector<float> scores, Operand boxes, Operand anchors) {
-  const auto columns = static_cast<int32_t>(scores.size() / 3);
+Result detect(const DetectionParams& p, Operand scores, Operand boxes, Operand anchors) {
   const int32_t rows = p.max_detections * p.max_classes_per_detection;
   const auto y = run(OpKind::kDetectionPostProcess, p,
-                     {std::move(boxes), in<float>({1, 3, columns}, scores), std::move(anchors)},
+                     {std::move(boxes), std::move(scores), std::move(anchors)},
                      {out(DType::kF32, {1, rows, 4}), out(DType::kF32, {1, rows}),
                       out(DType::kF32, {1, rows}), out(DType::kF32, {1})});
   return {y[0].as<float>(), y[1].as<float>(), y[2].as<float>(), y[3].as<float>()[0]};
+}
+Result detect(const DetectionParams& p, std::vector<float> scores, Operand boxes, Operand anchors) {
+  const auto columns = static_cast<int32_t>(scores.size() / 3);
+  return detect(p, in<float>({1, 3, columns}, scores), std::move(boxes), std::move(anchors));
 }
 Result detect(const DetectionParams& p, std::vector<float> scores) {
   return detect(p, std::move(scores), in<float>({1, 3, 4}, kNoOffsets),
@@ -103,6 +106,25 @@ TEST(Detection, QuantisedOperands) {
   const Operand anchors = in<uint8_t>({3, 4}, {2, 2, 4, 4, 2, 3, 4, 4, 2, 18, 4, 4}, {0.5f, 0});
   const Result r = detect(detection(2, 1), {0.8f, 0.9f, 0.5f}, boxes, anchors);
   EXPECT_THAT(r.boxes, ElementsAre(0, 0.5f, 2, 2.5f, 0, 8, 2, 10));
+}
+
+// Whatever the number of classes, and wherever the best one is.
+template <typename T>
+void expect_best_class(T low, T high, Q quant) {
+  for (int32_t classes = 1; classes <= 50; ++classes) {
+    for (int32_t best = 0; best < classes; ++best) {
+      std::vector<T> scores(3 * static_cast<size_t>(classes), low);
+      scores[static_cast<size_t>(2 * classes + best)] = high;
+      const Result r = detect(detection(1, classes), in<T>({1, 3, classes}, scores, quant),
+                              in<float>({1, 3, 4}, kNoOffsets), in<float>({3, 4}, kAnchors));
+      ASSERT_THAT(r.classes, ElementsAre(best)) << "of " << classes;
+      ASSERT_EQ(r.boxes[1], 8);
+    }
+  }
+}
+TEST(Detection, BestOfQuantisedScores) {
+  expect_best_class<uint8_t>(120, 130, {0.005f, 0});
+  expect_best_class<int8_t>(-10, 2, {0.01f, -128});
 }
 
 TEST(Detection, SurvivesHostileValues) {
