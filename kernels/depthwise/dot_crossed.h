@@ -43,30 +43,37 @@ struct CrossedInput : DirectInput<V, G> {
   // Unpacks piece `i` of the group from column `first` on, which is inside the image.
   template <int i>
   PJ_INLINE void unpack(int32_t first, std::byte* strip) const {
-    unpack_with(i, strip, [&](int row, int column) PJ_INLINE_LAMBDA {
-      return V::template load_pixels<G>(rows[row] + (first + column) * this->col_bytes,
+    constexpr bool column = i < kCrossedColumns;
+    unpack_with(i, strip, [&](auto e) PJ_INLINE_LAMBDA {
+      const std::byte* row = rows[column ? 1 + e : i == kCrossedColumns ? 0 : kRows - 1];
+      return V::template load_pixels<G>(row + (first + (column ? i : int{e})) * this->col_bytes,
                                         this->apart * this->col_bytes, this->whole, this->flips);
     });
   }
   // Unpacks a group that may be outside.
   [[gnu::noinline]] void unpack_checked(int32_t first, std::byte* strip) const {
-    for (int i = 0; i < kPieces; ++i) {
+    for (int i = 0; i < kCrossedColumns; ++i) {
       asm volatile("" : "+r"(i));  // keeps the loop a loop
-      unpack_with(i, strip, [&](int row, int column) PJ_INLINE_LAMBDA {
-        return this->load(rows[row], first + column, this->masks_of(first + column));
+      const auto masks = this->masks_of(first + i);
+      unpack_with(i, strip, [&](auto e) PJ_INLINE_LAMBDA {
+        return this->load(rows[1 + e], first + i, masks);
+      });
+    }
+    for (int i = kCrossedColumns; i < kPieces; ++i) {
+      asm volatile("" : "+r"(i));
+      const std::byte* row = rows[i == kCrossedColumns ? 0 : kRows - 1];
+      unpack_with(i, strip, [&](auto e) PJ_INLINE_LAMBDA {
+        return this->load(row, first + e, this->masks_of(first + e));
       });
     }
   }
 
  private:
+  // `load(e)` has the four runs of bytes whose quads are the piece.
   template <typename Load>
   PJ_INLINE static void unpack_with(int piece, std::byte* strip, Load&& load) {
-    const bool column = piece < kCrossedColumns;
-    const int row = column ? 1 : piece == kCrossedColumns ? 0 : kRows - 1;
     typename V::Bytes x[kGroupRows];
-    unrolled<kGroupRows>([&](auto e) PJ_INLINE_LAMBDA {
-      x[e] = load(column ? row + e : row, column ? piece : int{e});
-    });
+    unrolled<kGroupRows>([&](auto e) PJ_INLINE_LAMBDA { x[e] = load(e); });
     V::interleave(x);
     unrolled<kGroupRows>(
         [&](auto v) PJ_INLINE_LAMBDA { V::store(strip + crossed_quad<V>(piece, v), x[v]); });
