@@ -11,6 +11,7 @@ namespace pj::cli {
 namespace {
 
 constexpr double kExplains = 1.0 / 3;
+constexpr double kNearlyAll = 0.8;  // of the time that arithmetic needs: little else is in the way
 constexpr size_t kHints = 3;
 constexpr double kWorthAHint = 0.03;  // part of a run's time
 
@@ -85,7 +86,10 @@ std::string remedy(const Step& step, const StepBound& bound) {
     return "its operands are too large for the caches before; smaller types or bands would help";
   if (bound.name == "L1")
     return "it does little with each byte; fusing it with a neighbour would help";
-  if (bound.name == "compute") return "only fewer multiplications would help";
+  if (bound.name == "compute" && bound.explained >= kNearlyAll)
+    return "only fewer multiplications would help";
+  if (bound.name == "compute")
+    return "the rest is work around the products: results, edges, channels that fill no vector";
   if (step.members.size() == 1 && !step.prepared &&
       kernel_catalog()[static_cast<size_t>(step.members[0].kernel)].cls == KernelClass::kReference)
     return "no fast kernel computes it yet";

@@ -94,8 +94,17 @@ TEST(StepBounds, AreWhatWouldTakeLongest) {
     return step_bounds(**session, std::vector<double>(steps.size(), ms),
                        std::vector<Traffic>(steps.size(), traffic), peak)[1];
   };
+  // Of step 1, which takes most of the time.
+  const auto hint = [&](double step_ms) {
+    std::vector<double> times(steps.size(), 0.0);
+    times[1] = step_ms;
+    const std::vector<Traffic> none(steps.size());
+    return step_hints(**session, times, none, step_bounds(**session, times, none, peak)).at(0);
+  };
   const double ms = static_cast<double>(steps[1].macs) / 1e9;  // at the peak
   EXPECT_EQ(bound(ms, {}).name, "compute");
+  EXPECT_THAT(hint(ms * 1.2), HasSubstr("83 % of it; only fewer multiplications would help"));
+  EXPECT_THAT(hint(ms * 1.3), HasSubstr("77 % of it; the rest is work around the products"));
   EXPECT_NEAR(bound(ms, {}).explained, 1, 1e-9);
   EXPECT_EQ(bound(ms * 4, {}).name, "overhead");
   Traffic traffic;
