@@ -39,6 +39,12 @@ struct FloatNeon {
     asm volatile("ld1 {%0.4s}, [%1], %2" : "=w"(x), "+r"(p) : "r"(step) : "memory");
     return x;
   }
+  // Not a copy of a register that has been loaded from there before.
+  PJ_INLINE static Vec load_again(const float* p) {
+    Vec x;
+    asm volatile("ldr %q0, %1" : "=w"(x) : "m"(*reinterpret_cast<const Vec*>(p)));
+    return x;
+  }
   // The first `count` lanes, zeros after; reads no others.
   PJ_INLINE static Vec load_part(const float* p, int32_t count) {
     float lanes[kLanes] = {};

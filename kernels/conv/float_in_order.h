@@ -16,28 +16,11 @@
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
 
+#include "kernels/common/split_loads.h"
 #include "kernels/conv/float_block.h"
 
 namespace pj {
 namespace {
-
-struct SplitLoads {
-  typedef uint64_t Word __attribute__((may_alias));
-  PJ_INLINE static void low(float32x4_t& v, const void* p) {
-    asm volatile("ldr %d0, %1" : "=w"(v) : "m"(*static_cast<const Word*>(p)));
-  }
-  PJ_INLINE static void high(uint64_t& half, const void* p) {
-    asm volatile("ldr %0, %1" : "=r"(half) : "m"(static_cast<const Word*>(p)[1]));
-  }
-  PJ_INLINE static void insert(float32x4_t& v, uint64_t half) {
-    asm volatile("ins %0.d[1], %1" : "+w"(v) : "r"(half));
-  }
-};
-
-template <int lane>
-PJ_INLINE void add_in_order(float32x4_t& acc, float32x4_t w, float32x4_t x) {
-  asm volatile("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(acc) : "w"(w), "w"(x), "n"(lane));
-}
 
 // `steps` times 4 k's from where the operands stand; at least one.
 template <int mr>
@@ -72,7 +55,7 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
       Load::low(then[0], from);
       Load::insert(now[1], w_high[1]);
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        add_in_order<k>(acc[i][0], now[0], xs[i]);
+        InOrder::accumulate_lane<k>(acc[i][0], now[0], xs[i]);
         if constexpr (i == 0) Load::high(w_high[0], from);
         if constexpr (i == 1) Load::high(w_high[1], from + 4);
         if constexpr (k == 3 && i >= 2) Load::high(x_high[i - 2], x[i - 2]);
@@ -80,7 +63,7 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
       Load::low(then[1], from + 4);
       Load::insert(then[0], w_high[0]);
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        add_in_order<k>(acc[i][1], now[1], xs[i]);
+        InOrder::accumulate_lane<k>(acc[i][1], now[1], xs[i]);
         if constexpr (k == 3) {
           if constexpr (i < 2) Load::high(x_high[mr - 2 + i], x[mr - 2 + i]);
           Load::low(xs[i], x[i]);
@@ -153,7 +136,7 @@ PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t step
     Load::insert(ws[6], high[6]);
     Load::insert(ws[7], high[7]);
     unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
-      add_in_order<j / 2>(sums[j], ws[j], xs);
+      InOrder::accumulate_lane<j / 2>(sums[j], ws[j], xs);
       Load::high(high[j], next + 4 * j);
       Load::low(ws[j], next + 4 * j);
       if constexpr (j >= 2) Load::insert(ws[j - 2], high[j - 2]);
