@@ -24,7 +24,10 @@ struct SplitLoads {
     asm volatile("ldr %d0, %1" : "=w"(v) : "m"(*static_cast<const Word*>(p)));
   }
   PJ_INLINE static void high(uint64_t& half, const void* p) {
-    asm volatile("ldr %0, %1" : "=r"(half) : "m"(static_cast<const Word*>(p)[1]));
+    word(half, static_cast<const Word*>(p) + 1);
+  }
+  PJ_INLINE static void word(uint64_t& half, const void* p) {
+    asm volatile("ldr %0, %1" : "=r"(half) : "m"(*static_cast<const Word*>(p)));
   }
   PJ_INLINE static void insert(float32x4_t& v, uint64_t half) {
     asm volatile("ins %0.d[1], %1" : "+w"(v) : "r"(half));

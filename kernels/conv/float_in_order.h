@@ -2,16 +2,10 @@
 // Cortex-A53): mr pixels times one panel of 8 channels, as kernels/conv/float_block.h has it, in an
 // order of its own.
 //
-// A load of 128 bits takes such a core's vector pipes for two cycles, so that 16 loads for 64 fmla
-// make 96 cycles of 64. In halves they cost one:
-//
-//   ldr x   the upper half, into a general register: beside an fmla
-//   ldr d   the lower half: half of the vector pipes,
-//   ins     the upper half of the vector before: the other half
-//
-// which leaves 80 cycles, and as many instructions between two that depend on each other as they
-// have latency: weights are loaded a step ahead, inputs after their last fmla. Cores that reorder
-// would pay for the additional instructions: the planner says what the core is.
+// Inputs of two pixels, two k's of each, are the halves of a register, and so fewer registers than
+// other blocks need hold them: mr may be 10. Loads are in halves (kernels/common/split_loads.h), so
+// that 18 of them make 49 cycles of 40 multiply-adds. Each waits for the next one to bring its
+// upper half; weights are loaded a step ahead, inputs after their last multiply-add.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -22,56 +16,92 @@
 namespace pj {
 namespace {
 
-// `steps` times 4 k's from where the operands stand; at least one.
+// `steps` times 2 k's from where the operands stand; at least one.
 template <int mr>
 PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
                                   float32x4_t (&acc)[mr][2]) {
   using Load = SplitLoads;
-  float32x4_t xs[mr], ws[2][2];
-  uint64_t x_high[mr], w_high[2];
-  unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
-    Load::low(ws[0][v], w + 4 * v);
-    Load::high(w_high[v], w + 4 * v);
+  constexpr int kPairs = (mr + 1) / 2, kLast = kPairs - 1, kPointers = (mr + 2) / 3;
+  float32x4_t xs[kPairs], ws[2][2];  // weights: of k, of vector
+  uint64_t x_half[2], w_half[2][2];  // upper halves of loads whose turn comes
+  auto load_x = [&](auto j) PJ_INLINE_LAMBDA {
+    if constexpr (2 * j + 1 < mr) Load::word(x_half[j % 2], x[2 * j + 1]);
+    Load::low(xs[j], x[2 * j]);
+  };
+  auto insert_x = [&](auto j) PJ_INLINE_LAMBDA {
+    if constexpr (j >= 0 && 2 * j + 1 < mr) Load::insert(xs[j], x_half[j % 2]);
+  };
+  auto load_w = [&](int k, int v) PJ_INLINE_LAMBDA {
+    const float* const from = w + k * kFloatPanel + 4 * v;
+    Load::high(w_half[k][v], from);
+    Load::low(ws[k][v], from);
+  };
+  auto insert_w = [&](int k, int v) PJ_INLINE_LAMBDA { Load::insert(ws[k][v], w_half[k][v]); };
+  load_w(0, 0);
+  load_w(0, 1);
+  insert_w(0, 0);
+  unrolled<kLast>([&](auto j) PJ_INLINE_LAMBDA {
+    load_x(j);
+    if constexpr (j == 0) {
+      insert_w(0, 1);
+    } else {
+      insert_x(std::integral_constant<int, j - 1>{});
+    }
   });
-  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-    Load::low(xs[i], x[i]);
-    Load::high(x_high[i], x[i]);
-  });
-  Load::insert(ws[0][0], w_high[0]);
-  unrolled<mr - 2>([&](auto i) PJ_INLINE_LAMBDA { Load::insert(xs[i], x_high[i]); });
+  const int64_t whole = 8;
   for (; steps > 0; --steps) {
-    // The last turn loads again what it has, instead of what may not exist.
-    const bool more = steps > 1;
-    const float* const next = more ? w + 4 * kFloatPanel : w;
-    x.advance(more ? 16 : 0);
-    unrolled<4>([&](auto k) PJ_INLINE_LAMBDA {
-      const float* from = k < 3 ? w + (k + 1) * kFloatPanel : next;
-      float32x4_t(&now)[2] = ws[k % 2];
-      float32x4_t(&then)[2] = ws[(k + 1) % 2];
-      if constexpr (k == 0) {
-        Load::insert(xs[mr - 2], x_high[mr - 2]);
-        Load::insert(xs[mr - 1], x_high[mr - 1]);
+    int64_t step = 0;
+    // The first k, with one vector of weights and then the other.
+    unrolled<2 * mr>([&](auto f) PJ_INLINE_LAMBDA {
+      constexpr int i = f % mr, v = f / mr, kLastLoad = mr > 4 ? 1 : 0;
+      // Where loads and additions find multiply-adds to start with.
+      constexpr int kFirst = mr > 8   ? 4
+                             : mr > 4 ? 3
+                                      : 2,
+                    kSecond = kFirst + (mr > 8   ? 3
+                                        : mr > 7 ? 2
+                                                 : 1);
+      InOrder::accumulate_lane<i % 2 * 2>(acc[i][v], ws[0][v], xs[i / 2]);
+      if constexpr (f == kLastLoad) {
+        load_x(std::integral_constant<int, kLast>{});
+        insert_x(std::integral_constant<int, kLast - 1>{});
+      } else if constexpr (f == 2) {
+        // The last turn loads again what it has, instead of what may not exist. Not a branch.
+        asm("cmp %w1, #1\n\tcsel %0, %2, xzr, gt" : "=r"(step) : "r"(steps), "r"(whole) : "cc");
       }
-      Load::low(then[0], from);
-      Load::insert(now[1], w_high[1]);
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        InOrder::accumulate_lane<k>(acc[i][0], now[0], xs[i]);
-        if constexpr (i == 0) Load::high(w_high[0], from);
-        if constexpr (i == 1) Load::high(w_high[1], from + 4);
-        if constexpr (k == 3 && i >= 2) Load::high(x_high[i - 2], x[i - 2]);
-      });
-      Load::low(then[1], from + 4);
-      Load::insert(then[0], w_high[0]);
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        InOrder::accumulate_lane<k>(acc[i][1], now[1], xs[i]);
-        if constexpr (k == 3) {
-          if constexpr (i < 2) Load::high(x_high[mr - 2 + i], x[mr - 2 + i]);
-          Load::low(xs[i], x[i]);
-          if constexpr (i >= 2) Load::insert(xs[i - 2], x_high[i - 2]);
-        }
-      });
+      if constexpr (f == kFirst) {
+        load_w(1, 0);
+        insert_x(std::integral_constant<int, kLast>{});
+      } else if constexpr (f == kSecond) {
+        load_w(1, 1);
+        insert_w(1, 0);
+        w += step * (2 * kFloatPanel / 8);
+        forget(w);
+      } else if constexpr (f == kSecond + kPointers + 2) {
+        load_w(0, 0);
+        insert_w(1, 1);
+      }
+      if constexpr (f > kSecond && f <= kSecond + kPointers) {
+        x.at[f - kSecond - 1] += step;
+        forget(x.at[f - kSecond - 1]);
+      }
     });
-    w = next;
+    // The second k, with the pixels one by one.
+    unrolled<2 * mr>([&](auto f) PJ_INLINE_LAMBDA {
+      constexpr int i = f / 2, v = f % 2, j = f / 4;
+      InOrder::accumulate_lane<i % 2 * 2 + 1>(acc[i][v], ws[1][v], xs[i / 2]);
+      if constexpr (f == 0) {
+        load_w(0, 1);
+        insert_w(0, 0);
+      } else if constexpr (f % 4 == 3 && j < kLast) {
+        load_x(std::integral_constant<int, j>{});
+        if constexpr (j == 0) {
+          insert_w(0, 1);
+        } else {
+          insert_x(std::integral_constant<int, j - 1>{});
+        }
+      }
+    });
   }
 }
 
@@ -94,17 +124,15 @@ template <int mr>
       const uint8_t* segment = *row + x_offset;
       for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
         Lanes<mr> x(segment, t.pixel_step);
-        const int32_t steps = t.count / 4;
+        const int32_t steps = t.count / 2;
         if (steps > 0) {
           add_steps_in_order<mr>(x, w, steps, acc);
-          x.advance(16);
-          w += 4 * kFloatPanel;
+          x.advance(8);
+          w += 2 * kFloatPanel;
         }
-#pragma GCC unroll 1
-        for (int32_t k = t.count % 4; k > 0; --k) {
+        if (t.count % 2 != 0) {
           accumulate_step<float, mr, 1>(x, Lanes<1>(reinterpret_cast<const uint8_t*>(w), 0), 0,
                                         acc);
-          x.advance(sizeof(float));
           w += kFloatPanel;
         }
       }
