@@ -144,8 +144,7 @@ PJ_INLINE FloatTile float_tile_of(const Tile& t) {
           .pixel_step = p.stride_w * p.in_col_bytes,
           .panel_bytes = p.panel_bytes,
           .out_step = p.out_col_bytes,
-          .low = p.low,
-          .high = p.high};
+          .limits = Limits(p.low, p.high)};
 }
 
 // The pixels of a tile, whose rows are found through its scratch.

@@ -137,9 +137,8 @@ template <int mr>
         }
       }
     }
-    unrolled<mr * 2>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i / 2][i % 2] = limited(acc[i / 2][i % 2], t.low, t.high);
-    });
+    t.limits.apply<mr * 2>([&](auto i)
+                               PJ_INLINE_LAMBDA -> Floats::Vec& { return acc[i / 2][i % 2]; });
     store_block<mr, 1>(acc, out, t.out_step, r.channels);
   }
 }
@@ -204,7 +203,7 @@ PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t step
       unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
         const Floats::Vec sum =
             Floats::add(Floats::add(sums[v], sums[2 + v]), Floats::add(sums[4 + v], sums[6 + v]));
-        results[0][v] = limited(sum, t.low, t.high);
+        results[0][v] = limited(sum, t.limits.low, t.limits.high);
       });
       const int32_t left = r.channels - c;
       store_block<1, 1>(results, r.out + col * t.out_step + c * 4, t.out_step,
