@@ -32,6 +32,13 @@ struct SplitLoads {
   PJ_INLINE static void insert(float32x4_t& v, uint64_t half) {
     asm volatile("ins %0.d[1], %1" : "+w"(v) : "r"(half));
   }
+  // One or two vectors of 64 bits, of those that follow each other.
+  PJ_INLINE static void next(float32x2_t& v, const float*& p) {
+    asm volatile("ldr %d0, [%1], #8" : "=w"(v), "+r"(p) : : "memory");
+  }
+  PJ_INLINE static void next_pair(float32x2_t& a, float32x2_t& b, const float*& p) {
+    asm volatile("ldp %d0, %d1, [%2], #16" : "=w"(a), "=w"(b), "+r"(p) : : "memory");
+  }
 };
 
 struct InOrder {
@@ -43,6 +50,10 @@ struct InOrder {
   template <int lane>
   PJ_INLINE static void accumulate_lane(float32x4_t& acc, float32x4_t a, float32x4_t b) {
     asm volatile("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(acc) : "w"(a), "w"(b), "n"(lane));
+  }
+  template <int lane>
+  PJ_INLINE static void accumulate_lane(float32x2_t& acc, float32x2_t a, float32x2_t b) {
+    asm volatile("fmla %0.2s, %1.2s, %2.s[%3]" : "+w"(acc) : "w"(a), "w"(b), "n"(lane));
   }
   PJ_INLINE static void copy(float32x4_t& to, float32x4_t from) {
     asm volatile("mov %0.16b, %1.16b" : "=w"(to) : "w"(from));

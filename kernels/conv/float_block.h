@@ -80,9 +80,9 @@ PJ_INLINE void accumulate_lanes(const Lanes<mr>& x, const Lanes<panels>& w,
   constexpr int kVectors = panels * Floats::kPanelVectors;
   Floats::Vec xs[mr], ws[2][kVectors];
   auto load_weights = [&](auto k) PJ_INLINE_LAMBDA {
-    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
-      const auto* p = reinterpret_cast<const W*>(w[v / Floats::kPanelVectors]);
-      ws[k % 2][v] = Floats::load(p + k * kFloatPanel + v % Floats::kPanelVectors * Floats::kLanes);
+    unrolled<panels>([&](auto p) PJ_INLINE_LAMBDA {
+      Vectors::template load_pair<k * kFloatPanel>(reinterpret_cast<const W*>(w[p]),
+                                                   ws[k % 2][2 * p], ws[k % 2][2 * p + 1]);
     });
   };
   load_weights(std::integral_constant<int, 0>{});

@@ -143,34 +143,35 @@ template <int mr>
   }
 }
 
-// `steps` times 4 k's of one pixel, at least one: sums[2k + v] are those of vector v of the panel
-// over every fourth k. Weights are loaded again after their fmla, as inputs are above.
+// Products of one pixel are too few for what halves of vectors cost: sums of 64 bits, whose weights
+// arrive in pairs, two instructions a cycle.
+struct PixelSums {
+  float32x2_t of[2][4] = {};  // over every other k, by pairs of channels
+};
+
+// `steps` times 4 k's of one pixel, at least one. Weights are loaded again after their last use.
 PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t steps,
-                                  float32x4_t (&sums)[8]) {
+                                  PixelSums& sums) {
   using Load = SplitLoads;
-  float32x4_t ws[8];
-  uint64_t high[8];
-  unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
-    Load::low(ws[j], w + 4 * j);
-    Load::high(high[j], w + 4 * j);
-    if constexpr (j >= 2) Load::insert(ws[j - 2], high[j - 2]);
-  });
-  float32x4_t xs = vld1q_f32(x);
-  for (; steps > 0; --steps) {
-    const float* const next = steps > 1 ? w + 4 * kFloatPanel : w;
-    x += steps > 1 ? 4 : 0;
-    const float32x4_t next_xs = vld1q_f32(x);
-    Load::insert(ws[6], high[6]);
-    Load::insert(ws[7], high[7]);
-    unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
-      InOrder::accumulate_lane<j / 2>(sums[j], ws[j], xs);
-      Load::high(high[j], next + 4 * j);
-      Load::low(ws[j], next + 4 * j);
-      if constexpr (j >= 2) Load::insert(ws[j - 2], high[j - 2]);
+  float32x2_t ws[8][2], xs[2];  // xs: of two k's
+  unrolled<8>([&](auto j) PJ_INLINE_LAMBDA { Load::next_pair(ws[j][0], ws[j][1], w); });
+  Load::next(xs[0], x);
+  auto add = [&](auto j) PJ_INLINE_LAMBDA {
+    unrolled<2>([&](auto half) PJ_INLINE_LAMBDA {
+      InOrder::accumulate_lane<j / 2 % 2>(sums.of[j / 2 % 2][j % 2 * 2 + half], ws[j][half],
+                                          xs[j / 4]);
     });
-    xs = next_xs;
-    w = next;
+  };
+  for (; steps > 1; --steps) {
+    Load::next(xs[1], x);
+    unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
+      add(j);
+      Load::next_pair(ws[j][0], ws[j][1], w);
+      if constexpr (j == 3) Load::next(xs[0], x);
+    });
   }
+  Load::next(xs[1], x);
+  unrolled<8>(add);
 }
 
 // The same as in_order_blocks(), of single pixels and all panels of the row.
@@ -180,30 +181,29 @@ PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t step
     const uint8_t* panel = r.panel;
     for (int32_t c = 0; c < r.channels; c += kFloatPanel, panel += t.panel_bytes) {
       const auto* w = reinterpret_cast<const float*>(panel);
-      float32x4_t sums[8] = {Floats::load(w), Floats::load(w + 4)};
+      FloatSums<1, 1> results = {{Floats::load(w), Floats::load(w + 4)}};
+      PixelSums sums;
       w += kFloatPanel;
       const uint8_t* const* row = r.rows;
       for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {
         const uint8_t* segment = *row + col * t.pixel_step;
         for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
           const auto* x = reinterpret_cast<const float*>(segment);
-          if (t.count >= 4) {
-            add_pixel_in_order(x, w, t.count / 4, sums);
-            x += 4;
-            w += 4 * kFloatPanel;
-          }
+          if (t.count >= 4) add_pixel_in_order(x, w, t.count / 4, sums);
+#pragma GCC unroll 1
           for (int32_t k = t.count % 4; k > 0; --k, w += kFloatPanel) {
             const float32x4_t xs = Floats::set(*x++);
-            Floats::accumulate(sums[0], Floats::load(w), xs);
-            Floats::accumulate(sums[1], Floats::load(w + 4), xs);
+            Floats::accumulate(results[0][0], Floats::load(w), xs);
+            Floats::accumulate(results[0][1], Floats::load(w + 4), xs);
           }
         }
       }
-      FloatSums<1, 1> results;
       unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
-        const Floats::Vec sum =
-            Floats::add(Floats::add(sums[v], sums[2 + v]), Floats::add(sums[4 + v], sums[6 + v]));
-        results[0][v] = limited(sum, t.limits.low, t.limits.high);
+        unrolled<2>([&](auto k) PJ_INLINE_LAMBDA {
+          results[0][v] =
+              Floats::add(results[0][v], vcombine_f32(sums.of[k][2 * v], sums.of[k][2 * v + 1]));
+        });
+        results[0][v] = limited(results[0][v], t.limits.low, t.limits.high);
       });
       const int32_t left = r.channels - c;
       store_block<1, 1>(results, r.out + col * t.out_step + c * 4, t.out_step,
