@@ -35,12 +35,12 @@ PJ_INLINE BlockSizes<FloatBlocksFn> float_sizes(int32_t panels, [[maybe_unused]]
 #if defined(__aarch64__)
   if constexpr (std::is_same_v<W, float>) {
     static constexpr BlockSize<FloatBlocksFn> kInOrder[] = {
-        {8, in_order_blocks<8>}, {7, in_order_blocks<7>}, {6, in_order_blocks<6>},
-        {5, in_order_blocks<5>}, {4, in_order_blocks<4>}, {2, float_blocks<W, 2, 1>},
-        {1, in_order_pixels}};
+        {10, in_order_blocks<10>}, {9, in_order_blocks<9>},    {8, in_order_blocks<8>},
+        {7, in_order_blocks<7>},   {6, in_order_blocks<6>},    {5, in_order_blocks<5>},
+        {4, in_order_blocks<4>},   {2, float_blocks<W, 2, 1>}, {1, in_order_pixels}};
     static constexpr BlockSize<FloatBlocksFn> kFew[] = {{2, float_blocks<W, 2, 4>},
                                                         {1, in_order_pixels}};
-    if (in_order && panels == 1) return {kInOrder, 7};
+    if (in_order && panels == 1) return {kInOrder, 9};
     if (in_order && panels == 4) return {kFew, 2};
   }
 #endif
@@ -144,8 +144,7 @@ PJ_INLINE FloatTile float_tile_of(const Tile& t) {
           .pixel_step = p.stride_w * p.in_col_bytes,
           .panel_bytes = p.panel_bytes,
           .out_step = p.out_col_bytes,
-          .low = p.low,
-          .high = p.high};
+          .limits = Limits(p.low, p.high)};
 }
 
 // The pixels of a tile, whose rows are found through its scratch.

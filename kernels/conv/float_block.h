@@ -26,7 +26,7 @@ struct FloatTile {
   int32_t row_step;                   // table entries between two window rows
   int64_t segment_step, pixel_step;   // bytes
   int64_t panel_bytes, out_step;
-  float low, high;  // limits of results
+  Limits limits;  // of results
 };
 
 // What all blocks of a row of pixels share.
@@ -80,9 +80,9 @@ PJ_INLINE void accumulate_lanes(const Lanes<mr>& x, const Lanes<panels>& w,
   constexpr int kVectors = panels * Floats::kPanelVectors;
   Floats::Vec xs[mr], ws[2][kVectors];
   auto load_weights = [&](auto k) PJ_INLINE_LAMBDA {
-    unrolled<kVectors>([&](auto v) PJ_INLINE_LAMBDA {
-      const auto* p = reinterpret_cast<const W*>(w[v / Floats::kPanelVectors]);
-      ws[k % 2][v] = Floats::load(p + k * kFloatPanel + v % Floats::kPanelVectors * Floats::kLanes);
+    unrolled<panels>([&](auto p) PJ_INLINE_LAMBDA {
+      Vectors::template load_pair<k * kFloatPanel>(reinterpret_cast<const W*>(w[p]),
+                                                   ws[k % 2][2 * p], ws[k % 2][2 * p + 1]);
     });
   };
   load_weights(std::integral_constant<int, 0>{});
@@ -196,9 +196,8 @@ template <typename W, int mr, int panels>
       unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA { acc[i][v] = bias; });
     });
     accumulate<W, mr, panels>(t, r, x_offset, acc);
-    limit_results<mr * kVectors>(t.low, t.high, [&](auto i) PJ_INLINE_LAMBDA -> Floats::Vec& {
-      return acc[i / kVectors][i % kVectors];
-    });
+    t.limits.apply<mr * kVectors>(
+        [&](auto i) PJ_INLINE_LAMBDA -> Floats::Vec& { return acc[i / kVectors][i % kVectors]; });
     store_block<mr, panels>(acc, out, t.out_step, r.channels);
     x_offset += mr * t.pixel_step;
     out += mr * t.out_step;

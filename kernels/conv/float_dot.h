@@ -54,7 +54,7 @@ PJ_INLINE void dot_pixels(const FloatTile& t, const FloatRow& r, int32_t col) {
   accumulate_dots<W, pixels>(t, r.rows, col * t.pixel_step, reinterpret_cast<const W*>(bias + 1),
                              acc);
   const Floats::Vec sums = Floats::add(Floats::sums(acc), Floats::set(*bias));
-  const Floats::Vec results = limited(sums, t.low, t.high);
+  const Floats::Vec results = limited(sums, t.limits.low, t.limits.high);
   uint8_t* out = r.out + col * t.out_step;
   float lanes[Floats::kLanes];
   const bool contiguous = t.out_step == sizeof(float) && pixels == Floats::kLanes;

@@ -2,93 +2,106 @@
 // Cortex-A53): mr pixels times one panel of 8 channels, as kernels/conv/float_block.h has it, in an
 // order of its own.
 //
-// A load of 128 bits takes such a core's vector pipes for two cycles, so that 16 loads for 64 fmla
-// make 96 cycles of 64. In halves they cost one:
-//
-//   ldr x   the upper half, into a general register: beside an fmla
-//   ldr d   the lower half: half of the vector pipes,
-//   ins     the upper half of the vector before: the other half
-//
-// which leaves 80 cycles, and as many instructions between two that depend on each other as they
-// have latency: weights are loaded a step ahead, inputs after their last fmla. Cores that reorder
-// would pay for the additional instructions: the planner says what the core is.
+// Inputs of two pixels, two k's of each, are the halves of a register, and so fewer registers than
+// other blocks need hold them: mr may be 10. Loads are in halves (kernels/common/split_loads.h), so
+// that 18 of them make 49 cycles of 40 multiply-adds. Each waits for the next one to bring its
+// upper half; weights are loaded a step ahead, inputs after their last multiply-add.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
 
+#include "kernels/common/split_loads.h"
 #include "kernels/conv/float_block.h"
 
 namespace pj {
 namespace {
 
-struct SplitLoads {
-  typedef uint64_t Word __attribute__((may_alias));
-  PJ_INLINE static void low(float32x4_t& v, const void* p) {
-    asm volatile("ldr %d0, %1" : "=w"(v) : "m"(*static_cast<const Word*>(p)));
-  }
-  PJ_INLINE static void high(uint64_t& half, const void* p) {
-    asm volatile("ldr %0, %1" : "=r"(half) : "m"(static_cast<const Word*>(p)[1]));
-  }
-  PJ_INLINE static void insert(float32x4_t& v, uint64_t half) {
-    asm volatile("ins %0.d[1], %1" : "+w"(v) : "r"(half));
-  }
-};
-
-template <int lane>
-PJ_INLINE void add_in_order(float32x4_t& acc, float32x4_t w, float32x4_t x) {
-  asm volatile("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(acc) : "w"(w), "w"(x), "n"(lane));
-}
-
-// `steps` times 4 k's from where the operands stand; at least one.
+// `steps` times 2 k's from where the operands stand; at least one.
 template <int mr>
 PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
                                   float32x4_t (&acc)[mr][2]) {
   using Load = SplitLoads;
-  float32x4_t xs[mr], ws[2][2];
-  uint64_t x_high[mr], w_high[2];
-  unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
-    Load::low(ws[0][v], w + 4 * v);
-    Load::high(w_high[v], w + 4 * v);
+  constexpr int kPairs = (mr + 1) / 2, kLast = kPairs - 1, kPointers = (mr + 2) / 3;
+  float32x4_t xs[kPairs], ws[2][2];  // weights: of k, of vector
+  uint64_t x_half[2], w_half[2][2];  // upper halves of loads whose turn comes
+  auto load_x = [&](auto j) PJ_INLINE_LAMBDA {
+    if constexpr (2 * j + 1 < mr) Load::word(x_half[j % 2], x[2 * j + 1]);
+    Load::low(xs[j], x[2 * j]);
+  };
+  auto insert_x = [&](auto j) PJ_INLINE_LAMBDA {
+    if constexpr (j >= 0 && 2 * j + 1 < mr) Load::insert(xs[j], x_half[j % 2]);
+  };
+  auto load_w = [&](int k, int v) PJ_INLINE_LAMBDA {
+    const float* const from = w + k * kFloatPanel + 4 * v;
+    Load::high(w_half[k][v], from);
+    Load::low(ws[k][v], from);
+  };
+  auto insert_w = [&](int k, int v) PJ_INLINE_LAMBDA { Load::insert(ws[k][v], w_half[k][v]); };
+  load_w(0, 0);
+  load_w(0, 1);
+  insert_w(0, 0);
+  unrolled<kLast>([&](auto j) PJ_INLINE_LAMBDA {
+    load_x(j);
+    if constexpr (j == 0) {
+      insert_w(0, 1);
+    } else {
+      insert_x(std::integral_constant<int, j - 1>{});
+    }
   });
-  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-    Load::low(xs[i], x[i]);
-    Load::high(x_high[i], x[i]);
-  });
-  Load::insert(ws[0][0], w_high[0]);
-  unrolled<mr - 2>([&](auto i) PJ_INLINE_LAMBDA { Load::insert(xs[i], x_high[i]); });
+  const int64_t whole = 8;
   for (; steps > 0; --steps) {
-    // The last turn loads again what it has, instead of what may not exist.
-    const bool more = steps > 1;
-    const float* const next = more ? w + 4 * kFloatPanel : w;
-    x.advance(more ? 16 : 0);
-    unrolled<4>([&](auto k) PJ_INLINE_LAMBDA {
-      const float* from = k < 3 ? w + (k + 1) * kFloatPanel : next;
-      float32x4_t(&now)[2] = ws[k % 2];
-      float32x4_t(&then)[2] = ws[(k + 1) % 2];
-      if constexpr (k == 0) {
-        Load::insert(xs[mr - 2], x_high[mr - 2]);
-        Load::insert(xs[mr - 1], x_high[mr - 1]);
+    int64_t step = 0;
+    // The first k, with one vector of weights and then the other.
+    unrolled<2 * mr>([&](auto f) PJ_INLINE_LAMBDA {
+      constexpr int i = f % mr, v = f / mr, kLastLoad = mr > 4 ? 1 : 0;
+      // Where loads and additions find multiply-adds to start with.
+      constexpr int kFirst = mr > 8   ? 4
+                             : mr > 4 ? 3
+                                      : 2,
+                    kSecond = kFirst + (mr > 8   ? 3
+                                        : mr > 7 ? 2
+                                                 : 1);
+      InOrder::accumulate_lane<i % 2 * 2>(acc[i][v], ws[0][v], xs[i / 2]);
+      if constexpr (f == kLastLoad) {
+        load_x(std::integral_constant<int, kLast>{});
+        insert_x(std::integral_constant<int, kLast - 1>{});
+      } else if constexpr (f == 2) {
+        // The last turn loads again what it has, instead of what may not exist. Not a branch.
+        asm("cmp %w1, #1\n\tcsel %0, %2, xzr, gt" : "=r"(step) : "r"(steps), "r"(whole) : "cc");
       }
-      Load::low(then[0], from);
-      Load::insert(now[1], w_high[1]);
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        add_in_order<k>(acc[i][0], now[0], xs[i]);
-        if constexpr (i == 0) Load::high(w_high[0], from);
-        if constexpr (i == 1) Load::high(w_high[1], from + 4);
-        if constexpr (k == 3 && i >= 2) Load::high(x_high[i - 2], x[i - 2]);
-      });
-      Load::low(then[1], from + 4);
-      Load::insert(then[0], w_high[0]);
-      unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
-        add_in_order<k>(acc[i][1], now[1], xs[i]);
-        if constexpr (k == 3) {
-          if constexpr (i < 2) Load::high(x_high[mr - 2 + i], x[mr - 2 + i]);
-          Load::low(xs[i], x[i]);
-          if constexpr (i >= 2) Load::insert(xs[i - 2], x_high[i - 2]);
-        }
-      });
+      if constexpr (f == kFirst) {
+        load_w(1, 0);
+        insert_x(std::integral_constant<int, kLast>{});
+      } else if constexpr (f == kSecond) {
+        load_w(1, 1);
+        insert_w(1, 0);
+        w += step * (2 * kFloatPanel / 8);
+        forget(w);
+      } else if constexpr (f == kSecond + kPointers + 2) {
+        load_w(0, 0);
+        insert_w(1, 1);
+      }
+      if constexpr (f > kSecond && f <= kSecond + kPointers) {
+        x.at[f - kSecond - 1] += step;
+        forget(x.at[f - kSecond - 1]);
+      }
     });
-    w = next;
+    // The second k, with the pixels one by one.
+    unrolled<2 * mr>([&](auto f) PJ_INLINE_LAMBDA {
+      constexpr int i = f / 2, v = f % 2, j = f / 4;
+      InOrder::accumulate_lane<i % 2 * 2 + 1>(acc[i][v], ws[1][v], xs[i / 2]);
+      if constexpr (f == 0) {
+        load_w(0, 1);
+        insert_w(0, 0);
+      } else if constexpr (f % 4 == 3 && j < kLast) {
+        load_x(std::integral_constant<int, j>{});
+        if constexpr (j == 0) {
+          insert_w(0, 1);
+        } else {
+          insert_x(std::integral_constant<int, j - 1>{});
+        }
+      }
+    });
   }
 }
 
@@ -111,56 +124,54 @@ template <int mr>
       const uint8_t* segment = *row + x_offset;
       for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
         Lanes<mr> x(segment, t.pixel_step);
-        const int32_t steps = t.count / 4;
+        const int32_t steps = t.count / 2;
         if (steps > 0) {
           add_steps_in_order<mr>(x, w, steps, acc);
-          x.advance(16);
-          w += 4 * kFloatPanel;
+          x.advance(8);
+          w += 2 * kFloatPanel;
         }
-#pragma GCC unroll 1
-        for (int32_t k = t.count % 4; k > 0; --k) {
+        if (t.count % 2 != 0) {
           accumulate_step<float, mr, 1>(x, Lanes<1>(reinterpret_cast<const uint8_t*>(w), 0), 0,
                                         acc);
-          x.advance(sizeof(float));
           w += kFloatPanel;
         }
       }
     }
-    unrolled<mr * 2>([&](auto i) PJ_INLINE_LAMBDA {
-      acc[i / 2][i % 2] = limited(acc[i / 2][i % 2], t.low, t.high);
-    });
+    t.limits.apply<mr * 2>([&](auto i)
+                               PJ_INLINE_LAMBDA -> Floats::Vec& { return acc[i / 2][i % 2]; });
     store_block<mr, 1>(acc, out, t.out_step, r.channels);
   }
 }
 
-// `steps` times 4 k's of one pixel, at least one: sums[2k + v] are those of vector v of the panel
-// over every fourth k. Weights are loaded again after their fmla, as inputs are above.
+// Products of one pixel are too few for what halves of vectors cost: sums of 64 bits, whose weights
+// arrive in pairs, two instructions a cycle.
+struct PixelSums {
+  float32x2_t of[2][4] = {};  // over every other k, by pairs of channels
+};
+
+// `steps` times 4 k's of one pixel, at least one. Weights are loaded again after their last use.
 PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t steps,
-                                  float32x4_t (&sums)[8]) {
+                                  PixelSums& sums) {
   using Load = SplitLoads;
-  float32x4_t ws[8];
-  uint64_t high[8];
-  unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
-    Load::low(ws[j], w + 4 * j);
-    Load::high(high[j], w + 4 * j);
-    if constexpr (j >= 2) Load::insert(ws[j - 2], high[j - 2]);
-  });
-  float32x4_t xs = vld1q_f32(x);
-  for (; steps > 0; --steps) {
-    const float* const next = steps > 1 ? w + 4 * kFloatPanel : w;
-    x += steps > 1 ? 4 : 0;
-    const float32x4_t next_xs = vld1q_f32(x);
-    Load::insert(ws[6], high[6]);
-    Load::insert(ws[7], high[7]);
-    unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
-      add_in_order<j / 2>(sums[j], ws[j], xs);
-      Load::high(high[j], next + 4 * j);
-      Load::low(ws[j], next + 4 * j);
-      if constexpr (j >= 2) Load::insert(ws[j - 2], high[j - 2]);
+  float32x2_t ws[8][2], xs[2];  // xs: of two k's
+  unrolled<8>([&](auto j) PJ_INLINE_LAMBDA { Load::next_pair(ws[j][0], ws[j][1], w); });
+  Load::next(xs[0], x);
+  auto add = [&](auto j) PJ_INLINE_LAMBDA {
+    unrolled<2>([&](auto half) PJ_INLINE_LAMBDA {
+      InOrder::accumulate_lane<j / 2 % 2>(sums.of[j / 2 % 2][j % 2 * 2 + half], ws[j][half],
+                                          xs[j / 4]);
     });
-    xs = next_xs;
-    w = next;
+  };
+  for (; steps > 1; --steps) {
+    Load::next(xs[1], x);
+    unrolled<8>([&](auto j) PJ_INLINE_LAMBDA {
+      add(j);
+      Load::next_pair(ws[j][0], ws[j][1], w);
+      if constexpr (j == 3) Load::next(xs[0], x);
+    });
   }
+  Load::next(xs[1], x);
+  unrolled<8>(add);
 }
 
 // The same as in_order_blocks(), of single pixels and all panels of the row.
@@ -170,30 +181,29 @@ PJ_INLINE void add_pixel_in_order(const float*& x, const float*& w, int32_t step
     const uint8_t* panel = r.panel;
     for (int32_t c = 0; c < r.channels; c += kFloatPanel, panel += t.panel_bytes) {
       const auto* w = reinterpret_cast<const float*>(panel);
-      float32x4_t sums[8] = {Floats::load(w), Floats::load(w + 4)};
+      FloatSums<1, 1> results = {{Floats::load(w), Floats::load(w + 4)}};
+      PixelSums sums;
       w += kFloatPanel;
       const uint8_t* const* row = r.rows;
       for (int32_t ky = t.kernel_h; ky > 0; --ky, row += t.row_step) {
         const uint8_t* segment = *row + col * t.pixel_step;
         for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
           const auto* x = reinterpret_cast<const float*>(segment);
-          if (t.count >= 4) {
-            add_pixel_in_order(x, w, t.count / 4, sums);
-            x += 4;
-            w += 4 * kFloatPanel;
-          }
+          if (t.count >= 4) add_pixel_in_order(x, w, t.count / 4, sums);
+#pragma GCC unroll 1
           for (int32_t k = t.count % 4; k > 0; --k, w += kFloatPanel) {
             const float32x4_t xs = Floats::set(*x++);
-            Floats::accumulate(sums[0], Floats::load(w), xs);
-            Floats::accumulate(sums[1], Floats::load(w + 4), xs);
+            Floats::accumulate(results[0][0], Floats::load(w), xs);
+            Floats::accumulate(results[0][1], Floats::load(w + 4), xs);
           }
         }
       }
-      FloatSums<1, 1> results;
       unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
-        const Floats::Vec sum =
-            Floats::add(Floats::add(sums[v], sums[2 + v]), Floats::add(sums[4 + v], sums[6 + v]));
-        results[0][v] = limited(sum, t.low, t.high);
+        unrolled<2>([&](auto k) PJ_INLINE_LAMBDA {
+          results[0][v] =
+              Floats::add(results[0][v], vcombine_f32(sums.of[k][2 * v], sums.of[k][2 * v + 1]));
+        });
+        results[0][v] = limited(results[0][v], t.limits.low, t.limits.high);
       });
       const int32_t left = r.channels - c;
       store_block<1, 1>(results, r.out + col * t.out_step + c * 4, t.out_step,

@@ -62,7 +62,7 @@ template <typename W, int mr>
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
       constexpr bool kBoth = 2 * i + 1 < mr;
       const Floats::Vec sums = Floats::pair_sums(acc[2 * i], acc[kBoth ? 2 * i + 1 : 2 * i]);
-      const Floats::Vec results = limited(sums, t.low, t.high);
+      const Floats::Vec results = limited(sums, t.limits.low, t.limits.high);
       auto* to = reinterpret_cast<float*>(out);
       if (kBoth && contiguous) {
         Floats::store(to, results);

@@ -150,8 +150,7 @@ void run_float_winograd(const Tile& t) {
                     .pixel_step = p.in_channels * static_cast<int64_t>(sizeof(float)),
                     .panel_bytes = p.panel_bytes,
                     .out_step = kWinogradPanels * nr * sizeof(float),
-                    .low = -kInfinity,
-                    .high = kInfinity};
+                    .limits = Limits(-kInfinity, kInfinity)};
   const FloatEpilogue epilogue(t);
   WinogradPart part{};
   for (part.row = 0; part.row < rows; part.row += part_rows) {

@@ -162,7 +162,7 @@ template <typename X, typename W, int mr, int nr>
 void run_float_depthwise(const Tile& t) {
   static_assert(std::is_same_v<X, float> && nr == Floats::kLanes);
   const auto& p = *static_cast<const ConvKernelParams*>(t.params);
-  const SlidePanelFns code = slide_for(p);
+  const SlidePanelFns code = slide_for(t, p);
   if (code.whole != nullptr) {
     slide_tile<W>(t, p, code);
   } else {

@@ -5,10 +5,10 @@
 //   column c, x[0..3)[lanes]             += x * w2  += x * w1  += x * w0     w: columns of weights
 //                                        output     to sums[0] to sums[1]
 //
-// K loads make K * K multiply-adds. With registers for all weights of 3 x 3 windows and loads that
-// are instructions of their own, four outputs are computed side by side instead. Columns outside
-// the image are not added, so that borders cost nothing; rows outside it are the pad pixel, again
-// and again. With dilation, outputs that are a dilation apart form rows of their own.
+// K loads make K * K multiply-adds. Columns outside the image are not added, so that borders cost
+// nothing; rows outside it are the pad pixel, again and again. With dilation, outputs that are a
+// dilation apart form rows of their own. With registers for all weights of 3 x 3 windows and loads
+// that are instructions of their own, kernels/depthwise/float_slide_blocks.h is better.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -16,6 +16,9 @@
 #include "kernels/common/float_vector.h"
 #include "kernels/common/unrolled.h"
 #include "kernels/conv/conv.h"
+#if defined(__aarch64__)
+#include "kernels/depthwise/float_slide_blocks.h"
+#endif
 #include "kernels/kernel.h"
 
 namespace pj {
@@ -122,80 +125,6 @@ PJ_INLINE void slide_pair(const SlideRow<3>& r, const std::byte* const (&rows)[4
   }
 }
 
-inline constexpr int kSlideBlock = 4;
-
-// Outputs [begin, end) of a row see columns of the image only.
-struct SlideInside {
-  int32_t begin, end;
-};
-
-// The same without dilation, with `first` the column under output 0's first tap.
-template <int K, int S>
-PJ_INLINE SlideInside slide_inside(int32_t first, int32_t width, int32_t outputs) {
-  const int32_t begin = first < 0 ? (S - 1 - first) / S : 0;
-  const int32_t last = width - K - first;
-  const int32_t end = last < 0 ? 0 : last / S + 1;
-  return {begin, end < outputs ? end : outputs};
-}
-
-// kSlideBlock outputs from `o` on whose columns all exist: an input is loaded once for all of them,
-// and nothing moves from register to register.
-template <typename V, int K, int S>
-PJ_INLINE void slide_block(const SlideRow<K>& r, int32_t o, const Floats::Vec (&w)[K][K],
-                           Floats::Vec bias) {
-  Floats::Vec sums[kSlideBlock];
-  unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA { sums[i] = bias; });
-  unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA {
-    const std::byte* at = r.x[ky] + o * S * r.x_step[ky];
-    Floats::Vec xs[(kSlideBlock - 1) * S + K];
-    for (Floats::Vec& x : xs) x = V::load_next(at, r.x_step[ky]);
-    unrolled<K>([&](auto kx) PJ_INLINE_LAMBDA {
-      unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA {
-        sums[i] = Floats::fma(sums[i], xs[i * S + kx], w[ky][kx]);
-      });
-    });
-  });
-  limit_results<kSlideBlock>(r.low, r.high,
-                             [&](auto i) PJ_INLINE_LAMBDA -> Floats::Vec& { return sums[i]; });
-  std::byte* out = r.out + o * r.out_step;
-  unrolled<kSlideBlock>([&](auto i) PJ_INLINE_LAMBDA {
-    Floats::store(reinterpret_cast<float*>(out), sums[i]);
-    out += r.out_step;
-  });
-}
-
-// Output `o`, of the taps that lie inside; the first column of `r` is that of output 0's first tap.
-template <int K, int S>
-PJ_INLINE void slide_edge(const SlideRow<K>& r, int32_t o, const float* weights, Floats::Vec sum) {
-  const int32_t column = r.column + o * S;
-  const int32_t begin = column < 0 ? -column : 0;
-  const int32_t end = r.end - column < K ? r.end - column : K;
-  for (int32_t kx = begin; kx < end; ++kx) {
-    unrolled<K>([&](auto ky) PJ_INLINE_LAMBDA {
-      const std::byte* x = r.x[ky] + (o * S + kx) * r.x_step[ky];
-      const float* w = weights + (ky * K + kx) * Floats::kLanes;
-      sum = Floats::fma(sum, Floats::load(reinterpret_cast<const float*>(x)), Floats::load(w));
-    });
-  }
-  Floats::store(reinterpret_cast<float*>(r.out + o * r.out_step), limited(sum, r.low, r.high));
-}
-
-// A row without dilation in blocks; the last one may overlap the one before it.
-template <int K, int S>
-PJ_INLINE void slide_blocks(const SlideRow<K>& r, SlideInside inside, const float* weights,
-                            const Floats::Vec (&w)[K][K], Floats::Vec bias) {
-  for (int32_t o = 0; o < r.outputs;) {
-    if (o == inside.begin) {
-      for (; o < inside.end; o += kSlideBlock) {
-        if (o + kSlideBlock > inside.end) o = inside.end - kSlideBlock;
-        slide_block<Floats, K, S>(r, o, w, bias);
-      }
-      if (o == r.outputs) break;
-    }
-    slide_edge<K, S>(r, o++, weights, bias);
-  }
-}
-
 // Channels [channel, channel + count) of a tile. `bias` and `weights` are theirs, kLanes a tap.
 template <int K, int S, bool whole>
 [[gnu::noinline]] void slide_panel(const Tile& t, int32_t channel, int32_t count, const float* bias,
@@ -213,9 +142,6 @@ template <int K, int S, bool whole>
   r.dilation = p.dilation_w;
   r.out_step = p.dilation_w * p.out_col_bytes;
   const int32_t first = t.begin[kCol] * S - p.pad_left;
-  const SlideInside inside = slide_inside<K, S>(first, p.in_width, t.size[kCol]);
-  const bool blocks = whole && K == 3 && Floats::kInputs > 1 && p.dilation_w == 1 &&
-                      inside.end - inside.begin >= kSlideBlock;
   int32_t row = 0;
   if constexpr (kSlidePairs && whole && K == 3 && S == 1) {
     r.begin = first < 0 ? 0 : first;
@@ -236,7 +162,7 @@ template <int K, int S, bool whole>
   for (; row < t.size[kRow]; ++row) {
     for (int32_t phase = 0; phase < p.dilation_w && phase < t.size[kCol]; ++phase) {
       r.begin = first + phase < 0 ? 0 : first + phase;
-      r.column = first + phase + (blocks ? 0 : kFirstColumn<K, S> * p.dilation_w);
+      r.column = first + phase + kFirstColumn<K, S> * p.dilation_w;
       for (int32_t ky = 0; ky < K; ++ky) {
         const std::byte* x = t.rows[row * S + ky * p.dilation_h];
         r.x[ky] = (x != nullptr ? x + r.column * p.in_col_bytes : t.in[2]) + offset;
@@ -244,12 +170,6 @@ template <int K, int S, bool whole>
       }
       r.out = t.out[0] + row * p.out_row_bytes + phase * p.out_col_bytes + offset;
       r.outputs = (t.size[kCol] - phase + p.dilation_w - 1) / p.dilation_w;
-      if constexpr (whole && K == 3 && Floats::kInputs > 1) {
-        if (blocks) {
-          slide_blocks<K, S>(r, inside, weights, w, Floats::load(bias));
-          continue;
-        }
-      }
       slide_row<K, S, whole>(r, count, w, Floats::load(bias));
     }
   }
@@ -264,14 +184,32 @@ struct SlidePanelFns {
 template <int K, int S>
 inline constexpr SlidePanelFns kSlide = {slide_panel<K, S, true>, slide_panel<K, S, false>};
 
-// The code for a window; null if there is none.
-PJ_INLINE SlidePanelFns slide_for(const ConvKernelParams& p) {
+#if defined(__aarch64__)
+// The code for a tile with windows of 3 x 3.
+template <int S>
+PJ_INLINE SlidePanelFns slide_threes(const Tile& t, const ConvKernelParams& p) {
+  if (!slide_blocks_fit<S>(t, p)) return kSlide<3, S>;
+  return {p.in_order != 0 ? slide_block_panel<S, InOrderSlideBlocks>
+                          : slide_block_panel<S, SlideBlocks>,
+          slide_panel<3, S, false>};
+}
+#else
+template <int S>
+PJ_INLINE SlidePanelFns slide_threes(const Tile&, const ConvKernelParams&) {
+  return kSlide<3, S>;
+}
+#endif
+
+// The code for a tile; null if there is none.
+PJ_INLINE SlidePanelFns slide_for(const Tile& t, const ConvKernelParams& p) {
   if (p.kernel_h != p.kernel_w || p.stride_h != p.stride_w) return {};
   if (p.stride_w == 1) {
-    return p.kernel_w == 3 ? kSlide<3, 1> : p.kernel_w == 5 ? kSlide<5, 1> : SlidePanelFns{};
+    return p.kernel_w == 3   ? slide_threes<1>(t, p)
+           : p.kernel_w == 5 ? kSlide<5, 1>
+                             : SlidePanelFns{};
   }
   if (p.stride_w != 2 || p.dilation_w != 1) return {};
-  return p.kernel_w == 3 ? kSlide<3, 2> : p.kernel_w == 5 ? kSlide<5, 2> : SlidePanelFns{};
+  return p.kernel_w == 3 ? slide_threes<2>(t, p) : p.kernel_w == 5 ? kSlide<5, 2> : SlidePanelFns{};
 }
 
 inline constexpr int32_t kMostSlideTaps = 25;

@@ -1,16 +1,60 @@
 // Arithmetic on floats: the bits of the reference, NaN by the rules of binary_functions.h.
 #pragma once
 
+#include <limits>
+#include <type_traits>
+
 #include "kernels/elementwise/binary_run.h"
 
 namespace pj {
 namespace {
 
+// Calls f(y, a, b) for each two vectors of all runs; false, and nothing done, if these are not
+// whole pairs, or have an operand that repeats.
+template <typename F>
+PJ_INLINE bool each_pair(const Runs& runs, F&& f) {
+  constexpr int64_t kPair = 2 * kLanes32;
+  const Run& run = runs.first;
+  if (run.n % kPair != 0 || run.repeats[0] || run.repeats[1]) return false;
+  const std::byte *a = run.in[0], *b = run.in[1];
+  std::byte* y = run.out;
+  for (int32_t left = runs.count; left > 0; --left) {
+    for (int64_t i = 0; i < run.n * 4; i += kPair * 4)
+      f(reinterpret_cast<float*>(y + i), reinterpret_cast<const float*>(a + i),
+        reinterpret_cast<const float*>(b + i));
+    a += runs.in_step[0];
+    b += runs.in_step[1];
+    y += runs.out_step;
+  }
+  return true;
+}
+
 [[maybe_unused]] void float_binary_runs(const FloatBinaryParams& p, const Runs& runs) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const VecF32 low = splat(p.low), high = splat(p.high);
+  const bool limits = kLanes32 != 4 || p.low > -kInfinity || p.high < kInfinity;
   auto map = [&](auto f) {
+    auto compute = [&]<int vectors>(std::integral_constant<int, vectors>, float* y, const float* a,
+                                    const float* b) PJ_INLINE_LAMBDA {
+      VecF32 as[vectors], bs[vectors];
+      unrolled<vectors>([&](auto i) PJ_INLINE_LAMBDA {
+        as[i] = load_wide(a + i * kLanes32);
+        bs[i] = load_wide(b + i * kLanes32);
+      });
+      unrolled<vectors>([&](auto i) PJ_INLINE_LAMBDA { as[i] = f(as[i], bs[i]); });
+      if (limits)
+        unrolled<vectors>([&](auto i) PJ_INLINE_LAMBDA { as[i] = limit_lanes(as[i], low, high); });
+      unrolled<vectors>([&](auto i) PJ_INLINE_LAMBDA { store(as[i], y + i * kLanes32); });
+    };
+    if constexpr (kLanes32 == 4) {
+      // Whole pairs of vectors, as the sums after convolutions are, in loops without more.
+      if (each_pair(runs, [&](float* y, const float* a, const float* b) PJ_INLINE_LAMBDA {
+            compute(std::integral_constant<int, 2>{}, y, a, b);
+          }))
+        return;
+    }
     auto block = [&](float* y, const float* a, const float* b) {
-      store(limit_lanes(f(load_wide(a), load_wide(b)), low, high), y);
+      compute(std::integral_constant<int, 1>{}, y, a, b);
     };
     runs.each([&](const Run& run) { binary_run<float, kLanes32>(run, block); });
   };

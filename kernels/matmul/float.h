@@ -78,8 +78,7 @@ void run_float_matmul(const Tile& t) {
                     .pixel_step = p.a_row_bytes,
                     .panel_bytes = panel_bytes,
                     .out_step = p.out_row_bytes,
-                    .low = p.low,
-                    .high = p.high};
+                    .limits = Limits(p.low, p.high)};
   const auto* a = reinterpret_cast<const uint8_t*>(t.in[0]);
   compute_panels<float>(f, {&a, 1, t.size[kCol], 0, 0}, reinterpret_cast<uint8_t*>(t.scratch),
                         t.size[kChannel], reinterpret_cast<uint8_t*>(t.out[0]), nullptr);
