@@ -46,6 +46,8 @@ pj_element_level(avx2 AVX2 "${pj_avx2_flags}")
 pj_element_level(avx512 AVX512 "${avx512} -mbmi -mbmi2")
 pj_module(format FOLDERS runtime/format DEPENDS pj_graph)
 pj_flatbuffers(pj_format runtime/format/pj.fbs)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/format/verify.cc PROPERTIES
+                            COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
 # A good part of the time of loading a packed file is choosing bands.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/plan/bands.cc PROPERTIES
                             COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
@@ -162,6 +164,7 @@ if(PJ_BUILD_TESTS)
   pj_test(passes DEPENDS pj_passes)
   pj_test(reference DEPENDS pj_reference)
   pj_test(format DEPENDS pj_format)
+  target_include_directories(test_format SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/generated/pj_format)
   pj_test(tflite DEPENDS pj_tflite)
   file(GLOB cli_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cli/*.cc)
   if(PJ_BUILD_CLI AND cli_tests)
