@@ -115,7 +115,7 @@ if(PJ_BUILD_CLI)
   if(PJ_HAVE_STATIC_CXX AND CMAKE_CXX_COMPILER_ID STREQUAL GNU AND "${fmt_VERSION}" MATCHES "^9\\."
      AND NOT PJ_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
     set(PJ_STATIC_CXX ON)
-    target_sources(pj PRIVATE ${CMAKE_SOURCE_DIR}/cli/tool/fmt.cc)
+    target_sources(pj PRIVATE ${CMAKE_SOURCE_DIR}/cli/tool/fmt.cc ${CMAKE_SOURCE_DIR}/cli/tool/new.cc)
     target_link_options(pj PRIVATE -static-libstdc++ -static-libgcc -Wl,--as-needed
                                    -Wl,--gc-sections)
   endif()

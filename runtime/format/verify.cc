@@ -70,23 +70,25 @@ constexpr Field kPackedEntryFields[] = {
 constexpr Field kValueFields[] = {text(fb::Value::VT_KEY, true), scalar(fb::Value::VT_VALUE, 8)};
 constexpr Field kChoiceFields[] = {scalar(fb::Choice::VT_OP, 4), text(fb::Choice::VT_KERNEL, true),
                                    tables(fb::Choice::VT_VALUES, kValue)};
-constexpr Field kTargetFields[] = {
-    text(fb::Target::VT_NAME),          scalar(fb::Target::VT_ISA, 8),
-    scalar(fb::Target::VT_CORES, 4),    scalar(fb::Target::VT_L1_BYTES, 8),
-    scalar(fb::Target::VT_L2_BYTES, 8), scalar(fb::Target::VT_L3_BYTES, 8),
-    tables(fb::Target::VT_PACKED, kPackedEntry), tables(fb::Target::VT_CHOICES, kChoice)};
+constexpr Field kTargetFields[] = {text(fb::Target::VT_NAME),
+                                   scalar(fb::Target::VT_ISA, 8),
+                                   scalar(fb::Target::VT_CORES, 4),
+                                   scalar(fb::Target::VT_L1_BYTES, 8),
+                                   scalar(fb::Target::VT_L2_BYTES, 8),
+                                   scalar(fb::Target::VT_L3_BYTES, 8),
+                                   tables(fb::Target::VT_PACKED, kPackedEntry),
+                                   tables(fb::Target::VT_CHOICES, kChoice)};
 constexpr Field kSectionFields[] = {
     scalar(fb::Section::VT_OFFSET, 8), scalar(fb::Section::VT_SIZE, 8),
     scalar(fb::Section::VT_CRC32, 4), scalar(fb::Section::VT_KIND, 1),
     scalar(fb::Section::VT_TARGET, 4)};
-constexpr Field kModelFields[] = {text(fb::Model::VT_PRODUCER),
-                                  table(fb::Model::VT_GRAPH, kGraph, true),
-                                  tables(fb::Model::VT_SECTIONS, kSection),
-                                  tables(fb::Model::VT_TARGETS, kTarget)};
+constexpr Field kModelFields[] = {
+    text(fb::Model::VT_PRODUCER), table(fb::Model::VT_GRAPH, kGraph, true),
+    tables(fb::Model::VT_SECTIONS, kSection), tables(fb::Model::VT_TARGETS, kTarget)};
 constexpr std::span<const Field> kFields[kTypes] = {
-    kDataFields,        kQuantizationFields, kTensorFields, kAttributeFields,
-    kOpFields,          kGraphFields,        kPackedEntryFields, kValueFields,
-    kChoiceFields,      kTargetFields,       kSectionFields, kModelFields};
+    kDataFields,   kQuantizationFields, kTensorFields,      kAttributeFields,
+    kOpFields,     kGraphFields,        kPackedEntryFields, kValueFields,
+    kChoiceFields, kTargetFields,       kSectionFields,     kModelFields};
 constexpr size_t kMostFields = 8;
 
 // Types with fields that have to be aligned to 8 bytes.
@@ -217,7 +219,7 @@ class Verifier {
   size_t size_;
   size_t tables_left_;
   int depth_;
-  size_t string_ = SIZE_MAX;  // one that was verified: writers share names of attributes
+  size_t string_ = SIZE_MAX;        // one that was verified: writers share names of attributes
   Layout layouts_[kTypes][kKnown];  // of each type, some that were met
 };
 

@@ -23,16 +23,16 @@ struct Member {
   int32_t batch = 1, rows = 1, cols = 1;
   RowWindow window;                  // of rows
   std::optional<RowWindow> columns;  // LoopNest::columns
-  size_t chain_input = 0;           // the operand that comes from the member before
-  bool output_is_internal = false;  // in the arena and read by the next step only
+  size_t chain_input = 0;            // the operand that comes from the member before
+  bool output_is_internal = false;   // in the arena and read by the next step only
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
   int64_t in_pixels = 1;
   bool depthwise = false;
   bool reads_once = false;  // each line of its inputs, from begin to end
   double mac_cycles = 0;
 
-  // About what the kernel copies for one step of some rows and columns of outputs: windows as int16, or
-  // strips of quads.
+  // About what the kernel copies for one step of some rows and columns of outputs: windows as
+  // int16, or strips of quads.
   int64_t scratch_bytes(int64_t some_cols, int64_t some_rows) const {
     constexpr int64_t kMostWidened = 16 << 10, kQuadColumn = 128;
     if (weight_bytes == 0) return 0;

@@ -42,9 +42,8 @@ int32_t LowerContext::add_packed(int32_t op, PackRecipe recipe) {
   // Weights and bias are identified by their data; scales are not part of these, and depend on
   // other tensors as well.
   const float others[] = {recipe.input_scale, recipe.output_scale};
-  const std::vector<float>& own = tensor(recipe.weights).quant.scale;
-  const uint32_t scales =
-      crc32(std::as_bytes(std::span(own)), crc32(std::as_bytes(std::span(others))));
+  const std::span<const float> own = tensor(recipe.weights).quant.scale;
+  const uint32_t scales = crc32(std::as_bytes(own), crc32(std::as_bytes(std::span(others))));
   std::string key = recipe.spec.key() + "/s=";
   for (int shift = 28; shift >= 0; shift -= 4) key += "0123456789abcdef"[scales >> shift & 15];
   if (const std::optional<TapCut>& t = recipe.cut)

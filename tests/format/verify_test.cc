@@ -67,7 +67,8 @@ TEST(Verify, AcceptsWhatWritersWrite) {
 TEST(Verify, CountsTablesAndDepthAlike) {
   for (const FileBytes& seed : seeds()) {
     for (size_t tables = 0; tables < 400; ++tables)
-      ASSERT_EQ(format::verify_metadata(seed, tables, kDepth), theirs(seed, tables, kDepth)) << tables;
+      ASSERT_EQ(format::verify_metadata(seed, tables, kDepth), theirs(seed, tables, kDepth))
+          << tables;
     for (int depth = 0; depth < kDepth; ++depth)
       ASSERT_EQ(format::verify_metadata(seed, 4000, depth), theirs(seed, 4000, depth)) << depth;
   }
