@@ -1,11 +1,12 @@
+#!/usr/bin/env python3
 """Writes cli/tool/order.ld: the functions that loading and running a model executes, side by side.
 
-  bench/size/order.py PJ MODEL...
+  bench/size/order.py PJ EMULATED MODEL...
 
 The system brings 64 kB of a program for each page that is executed for the first time, and counts
-them as resident. PJ, built with -DPJ_ORDERED=OFF since callgrind knows symbols of .text alone,
-benchmarks each MODEL once and packs the last one for levels that callgrind does not know; what the
-first one needs comes first.
+them as resident. Two tools, built with -DPJ_ORDERED=OFF since callgrind knows symbols of .text
+alone, EMULATED with -DPJ_EMULATE_AVX512=ON as well since callgrind knows no AVX512, benchmark each
+MODEL once on the levels that they are for. What the first model needs comes first.
 """
 
 import re
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 ORDER = Path(__file__).parents[2] / 'cli/tool/order.ld'
-LEVELS = 'avxvnni,avx512vnni'
+LEVELS = ['avxvnni', 'avx512vnni']
 HEAD = """/* Functions that loading and running a model executes, side by side: fewer pages are resident and
    fewer faults bring them. Written by bench/size/order.py; names that are gone do nothing. */
 SECTIONS
@@ -64,20 +65,21 @@ def sections(name):
             yield twin
 
 
-def main(tool, *models):
-    commands = [['bench', model, '--runs', '1', '--warmup', '0'] for model in models]
-    with tempfile.TemporaryDirectory() as folder:
-        commands.append(['convert', models[-1], f'{folder}/packed.pj', '--target', LEVELS])
-        order = {}
-        for command in commands:
-            for name in executed(tool, *command):
-                if re.fullmatch(r'[A-Za-z_][\w.$]*', name):
-                    order.update(dict.fromkeys(sections(name)))
+def main(tool, emulated, *models):
+    order = {}
+    for model in models:
+        command = ['bench', model, '--runs', '1', '--warmup', '0']
+        names = list(executed(tool, *command))
+        for level in LEVELS:
+            names += executed(emulated, *command, '--isa', level)
+        for name in names:
+            if re.fullmatch(r'[A-Za-z_][\w.$]*', name):
+                order.update(dict.fromkeys(sections(name)))
     ORDER.write_text(HEAD + ''.join(f'    *(.text.{name})\n' for name in order) + TAIL)
     print(f'{len(order)} names in {ORDER}')
 
 
 if __name__ == '__main__':
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     main(*sys.argv[1:])
