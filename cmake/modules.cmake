@@ -110,7 +110,7 @@ function(pj_level_code module source list)
     set(optimise -O1) # more takes gcc 12 many minutes, with all the checks between instructions
   endif()
   target_compile_options(${target} PRIVATE ${PJ_WARNINGS} -Wno-psabi ${optimise} -fvisibility=hidden
-                                           -fno-exceptions -fno-rtti -ffp-contract=off
+                                           -ffunction-sections -fno-exceptions -fno-rtti -ffp-contract=off
                                            ${PJ_NO_UNWIND_TABLES} ${ARGN})
   # gcc 12 sees uninitialised variables in its own <immintrin.h> (its bug 105593).
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -148,8 +148,8 @@ function(pj_element_level name list flags)
   add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/kernels/levels/elements.cc)
   separate_arguments(flags)
   target_compile_options(
-    ${target} PRIVATE ${PJ_WARNINGS} -O2 -fvisibility=hidden -fno-exceptions -fno-rtti
-                      -ffp-contract=off ${PJ_NO_UNWIND_TABLES} ${flags})
+    ${target} PRIVATE ${PJ_WARNINGS} -O2 -fvisibility=hidden -ffunction-sections -fno-exceptions
+                      -fno-rtti -ffp-contract=off ${PJ_NO_UNWIND_TABLES} ${flags})
   target_compile_definitions(${target} PRIVATE PJ_LEVEL_ROWS=PJ_ELEMENTS_${list})
   target_include_directories(${target} SYSTEM PRIVATE ${HIGHWAY_INCLUDE_DIR})
   target_link_libraries(${target} PRIVATE pj_base)

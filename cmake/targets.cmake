@@ -46,6 +46,8 @@ pj_element_level(avx2 AVX2 "${pj_avx2_flags}")
 pj_element_level(avx512 AVX512 "${avx512} -mbmi -mbmi2")
 pj_module(format FOLDERS runtime/format DEPENDS pj_graph)
 pj_flatbuffers(pj_format runtime/format/pj.fbs)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/format/verify.cc PROPERTIES
+                            COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
 # A good part of the time of loading a packed file is choosing bands.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/plan/bands.cc PROPERTIES
                             COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
@@ -69,7 +71,13 @@ pj_module(xnnpack FOLDERS runtime/exec/xnnpack DEPENDS pj_exec)
 if(PJ_HAVE_XNNPACK)
   target_compile_definitions(pj_xnnpack PUBLIC PJ_HAVE_XNNPACK)
   target_include_directories(pj_xnnpack SYSTEM PRIVATE ${XNNPACK_INCLUDE_DIR})
-  target_link_libraries(pj_xnnpack PUBLIC ${XNNPACK_LIBRARY})
+  if(PJ_XNNPACK_SONAME)
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/exec/xnnpack/operator.cc PROPERTIES
+                                COMPILE_DEFINITIONS PJ_XNNPACK_SONAME="${PJ_XNNPACK_SONAME}")
+    target_link_libraries(pj_xnnpack PUBLIC ${CMAKE_DL_LIBS})
+  else()
+    target_link_libraries(pj_xnnpack PUBLIC ${XNNPACK_LIBRARY})
+  endif()
   pj_xnnpack_generation(pj_xnnpack)
 else()
   foreach(source factory operator)  # the files that need it
@@ -103,7 +111,7 @@ if(PJ_BUILD_CLI)
   set_source_files_properties(${CMAKE_SOURCE_DIR}/cli/stb_image.cc PROPERTIES COMPILE_OPTIONS
                                                                               "-w;-fwrapv;-fno-sanitize=nonnull-attribute")
   add_executable(pj ${CMAKE_SOURCE_DIR}/cli/main.cc)
-  target_compile_options(pj PRIVATE ${PJ_WARNINGS})
+  target_compile_options(pj PRIVATE ${PJ_WARNINGS} -ffunction-sections -fdata-sections)
   target_link_libraries(pj PRIVATE pj_cli)
   # The C++ library and fmt as parts of the tool: the shared ones take 1.5 MB of resident memory and
   # the time to map and relocate them. fmt 9 compiles the same from its headers; sanitizers bring
@@ -113,9 +121,17 @@ if(PJ_BUILD_CLI)
   if(PJ_HAVE_STATIC_CXX AND CMAKE_CXX_COMPILER_ID STREQUAL GNU AND "${fmt_VERSION}" MATCHES "^9\\."
      AND NOT PJ_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
     set(PJ_STATIC_CXX ON)
-    target_sources(pj PRIVATE ${CMAKE_SOURCE_DIR}/cli/tool/fmt.cc)
+    target_sources(pj PRIVATE ${CMAKE_SOURCE_DIR}/cli/tool/fmt.cc ${CMAKE_SOURCE_DIR}/cli/tool/new.cc)
     target_link_options(pj PRIVATE -static-libstdc++ -static-libgcc -Wl,--as-needed
                                    -Wl,--gc-sections)
+  endif()
+  # Also of resident memory: what every run executes is in one place.
+  option(PJ_ORDERED "Link the tool's functions in the order of cli/tool/order.ld" ON)
+  set(order -Wl,-T,${CMAKE_SOURCE_DIR}/cli/tool/order.ld)
+  check_linker_flag(CXX ${order} PJ_HAVE_ORDER)
+  if(PJ_ORDERED AND PJ_HAVE_ORDER AND NOT PJ_SANITIZE)
+    target_link_options(pj PRIVATE ${order})
+    set_target_properties(pj PROPERTIES LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cli/tool/order.ld)
   endif()
 endif()
 
@@ -154,6 +170,7 @@ if(PJ_BUILD_TESTS)
   pj_test(passes DEPENDS pj_passes)
   pj_test(reference DEPENDS pj_reference)
   pj_test(format DEPENDS pj_format)
+  target_include_directories(test_format SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/generated/pj_format)
   pj_test(tflite DEPENDS pj_tflite)
   file(GLOB cli_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cli/*.cc)
   if(PJ_BUILD_CLI AND cli_tests)

@@ -85,7 +85,7 @@ class FileWriter {
   Offset<tfl::QuantizationParameters> write_quantization(const Quantization& q) {
     if (q.empty()) return {};
     const std::vector<int64_t> zero_points(q.zero_point.begin(), q.zero_point.end());
-    const auto scale = builder_.CreateVector(q.scale);
+    const auto scale = builder_.CreateVector(q.scale.data(), q.scale.size());
     const auto zero_point = builder_.CreateVector(zero_points);
     return tfl::CreateQuantizationParameters(builder_, scale, zero_point,
                                              tfl::QuantizationDetails::NONE, {}, q.axis);

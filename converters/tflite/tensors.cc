@@ -126,7 +126,7 @@ Result<Quantization> import_quantization(const tfl::QuantizationParameters* para
   const size_t count = length(params->scale());
   if (count == 0) return q;
   PJ_TRY(budget.spend(count * (sizeof(float) + sizeof(int32_t))));
-  q.scale.assign(params->scale()->begin(), params->scale()->end());
+  q.scale = std::vector<float>(params->scale()->begin(), params->scale()->end());
   q.axis = q.per_tensor() ? 0 : params->quantized_dimension();
   PJ_TRY(check_quantization_counts(q, length(params->zero_point()), shape));
   PJ_ASSIGN(q.zero_point, import_zero_points(params->zero_point(), count));

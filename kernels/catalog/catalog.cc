@@ -1,36 +1,109 @@
 #include "kernels/catalog/catalog.h"
 
+#include <cstring>
 #include <vector>
 
 #include "kernels/catalog/kernel_list.h"
+#include "runtime/base/isa_levels.h"
 
 namespace pj {
 namespace {
 
 // Ideas of the portable kernels (kernels/catalog/rows/portable.h).
-bool is_portable(std::string_view idea) {
+constexpr bool is_portable(std::string_view idea) {
   return idea == "blocked_conv" || idea == "blocked_depthwise";
 }
 
+// The predicates, and each row's number in them: rows without pointers need no relocation.
+constexpr FitsFn kFitsOfRows[] = {
+#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs) \
+  fits::predicate,
+    PJ_KERNELS(X)
+#undef X
+};
+constexpr size_t kWritten = std::size(kFitsOfRows);  // the rows besides those of the reference
+
+struct Predicates {
+  FitsFn fits[64] = {};
+  uint8_t count = 0, of_row[kWritten] = {};
+};
+constexpr Predicates kPredicates = [] {
+  Predicates p;
+  for (size_t row = 0; row < kWritten; ++row) {
+    uint8_t i = 0;
+    while (i < p.count && p.fits[i] != kFitsOfRows[row]) ++i;
+    if (i == p.count) p.fits[p.count++] = kFitsOfRows[row];
+    p.of_row[row] = i;
+  }
+  return p;
+}();
+
+struct Row {
+  KernelClass cls;
+  DType input, weights, output;
+  PackingId packing;
+  uint8_t isa;
+  bool tuned;
+  int16_t mr, nr, kr;
+  float macs;
+};
+
+constexpr uint8_t isa_index(std::string_view name) {
+  uint8_t i = 0;
+  while (kIsaLevels[i].name != name) ++i;
+  return i;
+}
+
+constexpr Row kRows[] = {
+#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs) \
+  {KernelClass::cls,                                                                          \
+   DType::input,                                                                              \
+   DType::weights,                                                                            \
+   DType::output,                                                                             \
+   PackingId::packing,                                                                        \
+   isa_index(#isa),                                                                           \
+   !is_portable(#idea),                                                                       \
+   mr,                                                                                        \
+   nr,                                                                                        \
+   kr,                                                                                        \
+   macs},
+    PJ_KERNELS(X)
+#undef X
+};
+
+// One after the other.
+constexpr char kNames[] =
+#define X(name, ...) #name "\0"
+    PJ_KERNELS(X)
+#undef X
+#define X(kind, name, params) "ref_" name "\0"
+        PJ_OPERATORS(X);
+#undef X
+
+constexpr OpKind kReferenceKinds[] = {
+#define X(kind, name, params) OpKind::k##kind,
+    PJ_OPERATORS(X)
+#undef X
+};
+
 std::vector<KernelDesc> build_catalog() {
   std::vector<KernelDesc> rows;
-  auto add = [&](const char* name, KernelClass cls, const char* idea, DType input, DType weights,
-                 DType output, const char* isa, int mr, int nr, int kr, PackingId packing,
-                 FitsFn fits, float macs) {
-    rows.push_back({name, cls, OpKind::kConv2D, input, weights, output, *isa_by_name(isa),
-                    static_cast<int16_t>(mr), static_cast<int16_t>(nr), static_cast<int16_t>(kr),
-                    packing, fits, macs, !is_portable(idea)});
+  rows.reserve(kWritten + std::size(kReferenceKinds));
+  const char* name = kNames;
+  auto add = [&](KernelDesc row) {
+    row.name = name;
+    name += std::strlen(name) + 1;
+    rows.push_back(row);
   };
-#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs)    \
-  add(#name, KernelClass::cls, #idea, DType::input, DType::weights, DType::output, #isa, mr, nr, \
-      kr, PackingId::packing, fits::predicate, macs);
-  PJ_KERNELS(X)
-#undef X
-#define X(kind, name, params)                                                                      \
-  rows.push_back({"ref_" name, KernelClass::kReference, OpKind::k##kind, DType::kF32, DType::kF32, \
-                  DType::kF32, IsaSet{}, 1, 1, 1, PackingId::kNone, nullptr, 0.5f, false});
-  PJ_OPERATORS(X)
-#undef X
+  for (size_t i = 0; i < kWritten; ++i) {
+    const Row& r = kRows[i];
+    add({nullptr, r.cls, OpKind::kConv2D, r.input, r.weights, r.output, kIsaLevels[r.isa].features,
+         r.mr, r.nr, r.kr, r.packing, kPredicates.fits[kPredicates.of_row[i]], r.macs, r.tuned});
+  }
+  for (const OpKind kind : kReferenceKinds) {
+    add({nullptr, KernelClass::kReference, kind, DType::kF32, DType::kF32, DType::kF32, IsaSet{}, 1,
+         1, 1, PackingId::kNone, nullptr, 0.5f, false});
+  }
   return rows;
 }
 

@@ -1,9 +1,10 @@
 #include "kernels/packing/packing.h"
 
-#include <fmt/compile.h>
-
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <string_view>
+#include <type_traits>
 
 #include "kernels/common/transpose_quads.h"
 #include "kernels/conv/quad_rows.h"
@@ -278,10 +279,30 @@ int64_t PackSpec::total_bytes() const {
 }
 
 std::string PackSpec::key() const {
-  return fmt::format(FMT_COMPILE("{}/x={},z={},p={}/w={},z={}/nr={},kr={}/{}x{}x{}/h={},s={}{}"),
-                     name_of(packing), name_of(input), input_zero_point, pad_channels,
-                     name_of(weights), weights_zero_point, nr, kr, taps, in_channels, out_channels,
-                     kernel_h, shifts, crossed ? ",crossed" : "");
+  // By hand: a library of formats takes thousands of instructions for it, at every load.
+  char text[192], *at = text;
+  auto add = [&](std::string_view before, auto value) {
+    at = std::copy(before.begin(), before.end(), at);
+    if constexpr (std::is_same_v<decltype(value), int32_t>)
+      at = std::to_chars(at, std::end(text), value).ptr;
+    else
+      at = std::copy_n(value, std::strlen(value), at);
+  };
+  add("", name_of(packing));
+  add("/x=", name_of(input));
+  add(",z=", input_zero_point);
+  add(",p=", pad_channels);
+  add("/w=", name_of(weights));
+  add(",z=", weights_zero_point);
+  add("/nr=", nr);
+  add(",kr=", kr);
+  add("/", taps);
+  add("x", in_channels);
+  add("x", out_channels);
+  add("/h=", kernel_h);
+  add(",s=", shifts);
+  if (crossed) add(",crossed", "");
+  return {text, at};
 }
 
 void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byte* bias,

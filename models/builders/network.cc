@@ -170,9 +170,9 @@ TensorId Network::bias_tensor(const std::string& name, Value x, const std::vecto
   t.name = name + "/bias";
   t.shape = shape;
   t.dtype = DType::kI32;
-  t.quant = {scales, std::vector<int32_t>(scales.size(), 0), 0};
-  for (float& s : t.quant.scale) s *= graph_.tensor(x).quant.scale[0];
-  const std::vector<float> bias_scales = t.quant.scale;
+  std::vector<float> bias_scales = scales;
+  for (float& s : bias_scales) s *= graph_.tensor(x).quant.scale[0];
+  t.quant = {bias_scales, std::vector<int32_t>(scales.size(), 0), 0};
   std::byte* data = nullptr;
   const TensorId id = add_constant(std::move(t), {}, data);
   auto* out = reinterpret_cast<int32_t*>(data);

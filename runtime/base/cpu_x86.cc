@@ -3,6 +3,10 @@
 #if defined(__x86_64__) || defined(__i386__)
 
 #include <cpuid.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#define PJ_LIBC_HAS_CPUID
+#endif
 
 #include <cstring>
 
@@ -15,15 +19,33 @@ struct Leaf {
 
 // Zeros if the CPU has no such leaf. Under a hypervisor each CPUID costs a microsecond or more.
 Leaf cpuid(uint32_t leaf, uint32_t subleaf = 0) {
-  static const auto most = [](uint32_t first) {
-    return static_cast<uint32_t>(__get_cpuid_max(first, nullptr));
-  };
-  static const uint32_t kMost[] = {most(0), most(0x80000000)};
+  static uint32_t most[2] = {};  // of either kind; 0: not asked yet
+  uint32_t& last = most[leaf >> 31];
+  if (last == 0) last = static_cast<uint32_t>(__get_cpuid_max(leaf & 0x80000000, nullptr));
   Leaf r;
-  if (kMost[leaf >> 31] < leaf) return r;
+  if (last < leaf) return r;
   __cpuid_count(leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx);
   return r;
 }
+
+// The leaves with features. The C library has read them at its start.
+struct FeatureLeaves {
+  Leaf leaf1, leaf7, leaf7_1;
+};
+
+#ifdef PJ_LIBC_HAS_CPUID
+Leaf known_to_libc(unsigned index) {
+  const cpuid_feature* known = __x86_get_cpuid_feature_leaf(index);
+  const unsigned* r = known->cpuid_array;
+  return {r[0], r[1], r[2], r[3]};
+}
+FeatureLeaves feature_leaves() {
+  return {known_to_libc(CPUID_INDEX_1), known_to_libc(CPUID_INDEX_7),
+          known_to_libc(CPUID_INDEX_7_ECX_1)};
+}
+#else
+FeatureLeaves feature_leaves() { return {cpuid(1), cpuid(7), cpuid(7, 1)}; }
+#endif
 
 bool bit(uint32_t word, int position) { return (word >> position & 1u) != 0; }
 
@@ -36,8 +58,8 @@ uint32_t saved_state(const Leaf& leaf1) {
   return low;
 }
 
-IsaSet features(const Leaf& leaf1) {
-  const Leaf leaf7 = cpuid(7), leaf7_1 = cpuid(7, 1);
+IsaSet features(const FeatureLeaves& leaves) {
+  const auto& [leaf1, leaf7, leaf7_1] = leaves;
   const uint32_t state = saved_state(leaf1);
   constexpr uint32_t kYmm = 0x06, kZmm = 0xe6, kTiles = 0x60000;
   const bool ymm = (state & kYmm) == kYmm && bit(leaf1.ecx, 28);
@@ -108,9 +130,9 @@ void brand(CpuInfo& cpu) {
 }  // namespace
 
 void detect_x86(CpuInfo& cpu) {
-  const Leaf leaf1 = cpuid(1);
-  cpu.isa = features(leaf1);
-  cpu.carryless = bit(leaf1.ecx, 1);
+  const FeatureLeaves leaves = feature_leaves();
+  cpu.isa = features(leaves);
+  cpu.carryless = bit(leaves.leaf1.ecx, 1);
   caches(cpu);
   brand(cpu);
 }

@@ -1,24 +1,11 @@
 #include "runtime/base/isa.h"
 
+#include "runtime/base/isa_levels.h"
+
 namespace pj {
 namespace {
 
 using enum Feature;
-constexpr IsaSet kLevelAvx2{kAvx2, kFma, kF16c};
-constexpr IsaSet kLevelAvx512 = kLevelAvx2 | IsaSet{kAvx512};
-
-constexpr IsaLevel kLevels[] = {
-    {"scalar", {}},
-    {"avx2", kLevelAvx2},
-    {"avxvnni", kLevelAvx2 | IsaSet{kAvxVnni}},
-    {"avx512", kLevelAvx512},
-    {"avx512vnni", kLevelAvx512 | IsaSet{kAvx512Vnni}},
-    {"neon", {kNeon}},
-    {"neondot", {kNeon, kNeonDot}},
-    {"neoni8mm", {kNeon, kNeonDot, kNeonI8mm}},
-    {"neonfp16", {kNeon, kNeonDot, kNeonFp16}},
-};
-
 constexpr struct {
   Feature feature;
   const char* name;
@@ -43,13 +30,9 @@ constexpr struct {
 
 }  // namespace
 
-std::span<const IsaLevel> isa_levels() { return kLevels; }
+std::span<const IsaLevel> isa_levels() { return kIsaLevels; }
 
-std::optional<IsaSet> isa_by_name(std::string_view name) {
-  for (const IsaLevel& level : kLevels)
-    if (name == level.name) return level.features;
-  return std::nullopt;
-}
+std::optional<IsaSet> isa_by_name(std::string_view name) { return find_isa_level(name); }
 
 std::string to_string(IsaSet isa) {
   std::string s;

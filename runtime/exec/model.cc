@@ -82,18 +82,15 @@ Model::PackedKey Model::packed_key(const CompiledModel& m, size_t index) {
           m.plan.program.packed[index].packing};
 }
 
-bool Model::has_packed(const PackedKey& key, int64_t bytes) const {
-  const auto found = packed_.find(key);
-  return found != packed_.end() && found->second.packed.bytes.size() == static_cast<size_t>(bytes);
-}
-
 Status Model::pack_missing(CompiledModel& m) {
   const std::vector<PackedConstant>& constants = m.plan.program.packed;
-  // One block of memory for all.
+  auto size_of = [&](size_t i) { return static_cast<size_t>(constants[i].bytes); };
+  // What is not there yet, or not of that size, gets one block of memory.
   size_t total = 0;
+  std::vector<CachedWeights*> entries(constants.size());
   for (size_t i = 0; i < constants.size(); ++i) {
-    if (!has_packed(packed_key(m, i), constants[i].bytes))
-      total += round_up(static_cast<size_t>(constants[i].bytes), kCacheLine);
+    entries[i] = &packed_[packed_key(m, i)];
+    if (entries[i]->packed.bytes.size() != size_of(i)) total += round_up(size_of(i), kCacheLine);
   }
   auto buffer = std::make_shared<AlignedBuffer>(total);
   if (buffer->size() != total)
@@ -102,18 +99,17 @@ Status Model::pack_missing(CompiledModel& m) {
   auto owner = [&](TensorId id) -> std::shared_ptr<const void> {
     return id == kNoTensor ? nullptr : m.graph.tensor(id).data.owner;
   };
+  m.packed.reserve(constants.size());
   for (size_t i = 0; i < constants.size(); ++i) {
-    const PackedKey key = packed_key(m, i);
-    if (!has_packed(key, constants[i].bytes)) {
-      const auto size = static_cast<size_t>(constants[i].bytes);
-      const std::span<std::byte> bytes = buffer->bytes().subspan(used, size);
-      used += round_up(size, kCacheLine);
+    if (entries[i]->packed.bytes.size() != size_of(i)) {
+      const std::span<std::byte> bytes = buffer->bytes().subspan(used, size_of(i));
+      used += round_up(size_of(i), kCacheLine);
       const PackRecipe& recipe = m.plan.recipes[i];
       pack(m.graph, recipe, bytes);
       m.bytes_packed_at_load += constants[i].bytes;
-      packed_[key] = {{bytes, buffer}, owner(recipe.weights), owner(recipe.bias)};
+      *entries[i] = {{bytes, buffer}, owner(recipe.weights), owner(recipe.bias)};
     }
-    m.packed.push_back(packed_[key].packed);
+    m.packed.push_back(entries[i]->packed);
   }
   return {};
 }

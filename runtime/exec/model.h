@@ -88,7 +88,6 @@ class Model {
 
   using PackedKey = std::tuple<const std::byte*, const std::byte*, std::string>;
   static PackedKey packed_key(const CompiledModel& model, size_t index);
-  bool has_packed(const PackedKey& key, int64_t bytes) const;
   // Fills in model.packed, making what nobody has made yet.
   Status pack_missing(CompiledModel& model);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/format/layout.h"
+#include "runtime/format/verify.h"
 
 namespace pj::format {
 namespace {
@@ -78,16 +79,12 @@ Result<Header> read_header(std::span<const std::byte> file) {
 }
 
 Result<const fb::Model*> read_metadata(std::span<const std::byte> metadata) {
-  flatbuffers::Verifier::Options options;
-  options.max_depth = 8;
   // A table and the reference to it take 8 bytes at least. More visits than that mean tables that
   // many references share, which only serve to make a small file cost much time and memory.
-  options.max_tables = static_cast<flatbuffers::uoffset_t>(metadata.size() / 8);
-  const auto* data = reinterpret_cast<const uint8_t*>(metadata.data());
-  flatbuffers::Verifier verifier(data, metadata.size(), options);
-  if (!fb::VerifyModelBuffer(verifier))
+  constexpr int kMostDepth = 8;
+  if (!verify_metadata(metadata, metadata.size() / 8, kMostDepth))
     return error(ErrorCode::kModelFormat, "the metadata is malformed; convert the model again");
-  return fb::GetModel(data);
+  return fb::GetModel(metadata.data());
 }
 
 // Sections come in the order of their offsets, so comparing neighbours finds every overlap.

@@ -9,8 +9,8 @@ namespace {
 
 using format::Container;
 
-// Metadata may refer to the same string or list from many records; copies of it must not add up to
-// more than a small multiple of the file.
+// Metadata may refer to the same string or list from many records; they must not add up to more
+// than a small multiple of the file.
 constexpr size_t kCopyFactor = 16;
 
 class Reader {
@@ -76,14 +76,28 @@ class Reader {
                        file_.owner};
   }
 
+  // Numbers stay where the file has them; to check them takes time as a copy would.
+  template <typename T>
+  Status refer(const flatbuffers::Vector<T>* from, List<T>& to) {
+    if (from == nullptr) return {};
+    PJ_TRY(charge(from->size() * sizeof(T)));
+    to = {std::span<const T>(from->data(), from->size()), file_.owner};
+    return {};
+  }
+
   Status read_quantization(const fb::Quantization& q, Quantization& to) {
-    PJ_TRY(copy(q.scale(), to.scale));
-    PJ_TRY(copy(q.zero_point(), to.zero_point));
-    if (q.zero_point() == nullptr) {
-      PJ_TRY(charge(to.scale.size() * sizeof(int32_t)));
-      to.zero_point.resize(to.scale.size());
-    }
+    PJ_TRY(refer(q.scale(), to.scale));
+    PJ_TRY(refer(q.zero_point(), to.zero_point));
     to.axis = q.axis();
+    if (q.zero_point() != nullptr) return {};
+    static int32_t zeros[4096];  // never written, so that they take no memory
+    const size_t count = to.scale.size();
+    PJ_TRY(charge(count * sizeof(int32_t)));
+    if (count > std::size(zeros)) {
+      to.zero_point = std::vector<int32_t>(count);
+    } else {
+      to.zero_point = {std::span<const int32_t>(zeros, count), nullptr};
+    }
     return {};
   }
 

@@ -151,11 +151,11 @@ class MetadataWriter {
 
   Offset<fb::Quantization> write_quantization(const Quantization& q) {
     if (q.empty()) return 0;
-    const auto scale = b_.CreateVector(q.scale);
+    const auto scale = b_.CreateVector(q.scale.data(), q.scale.size());
     const bool symmetric =
         std::all_of(q.zero_point.begin(), q.zero_point.end(), [](int32_t z) { return z == 0; });
     Offset<flatbuffers::Vector<int32_t>> zero_point;
-    if (!symmetric) zero_point = b_.CreateVector(q.zero_point);
+    if (!symmetric) zero_point = b_.CreateVector(q.zero_point.data(), q.zero_point.size());
     return fb::CreateQuantization(b_, scale, zero_point, q.axis);
   }
 

@@ -12,6 +12,7 @@
 #include "runtime/base/op_params.h"
 #include "runtime/base/result.h"
 #include "runtime/base/shape.h"
+#include "runtime/graph/list.h"
 
 namespace pj {
 
@@ -21,8 +22,8 @@ inline constexpr TensorId kNoTensor = -1;  // an optional input that is absent
 // real value = scale[c] * (q - zero_point[c]), c the index along `axis`; one entry means per
 // tensor. Empty: not quantised. zero_point has as many entries as scale.
 struct Quantization {
-  std::vector<float> scale;
-  std::vector<int32_t> zero_point;
+  List<float> scale;
+  List<int32_t> zero_point;
   int32_t axis = 0;
 
   bool empty() const { return scale.empty(); }

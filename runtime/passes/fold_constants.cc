@@ -77,7 +77,7 @@ Result<int> fold_constants(Graph& graph) {
     const Op& op = graph.ops[i];
     if (has_epilogue(op.params)) continue;
     // Constants found a moment ago may tell this operator's shape, and that fold the next one.
-    PJ_TRY(infer_op(graph, static_cast<int32_t>(i)));
+    if (rewrites > 0) PJ_TRY(infer_op(graph, static_cast<int32_t>(i)));
     if (!has_known_inputs(graph, op) || !has_static_outputs(graph, op) || widens_f16(graph, op) ||
         produces_graph_output(uses, op) || !is_worth_folding(graph, op, budget))
       continue;

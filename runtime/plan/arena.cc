@@ -133,14 +133,16 @@ ArenaLayout layout_arena(std::span<const Lifetime> tensors) {
     layout.offsets = offsets;
     best_order = order;
   };
-  // Placing is quadratic: with very many tensors one order has to do.
+  // Placing is quadratic: with very many tensors one order has to do, as one that cannot be beaten.
   constexpr size_t kMany = 4096;
-  attempt(sorted_order(tensors, [](const Lifetime& t) { return -t.bytes; }));
-  if (tensors.size() <= kMany) {
-    attempt(
-        sorted_order(tensors, [](const Lifetime& t) { return -t.bytes * (t.last - t.first + 1); }));
-    attempt(sorted_order(tensors, [](const Lifetime& t) { return int64_t{t.first}; }));
-    attempt(sorted_order(tensors, [](const Lifetime& t) { return int64_t{t.first - t.last}; }));
+  constexpr int64_t (*kKeys[])(const Lifetime&) = {
+      [](const Lifetime& t) { return -t.bytes; },
+      [](const Lifetime& t) { return -t.bytes * (t.last - t.first + 1); },
+      [](const Lifetime& t) { return int64_t{t.first}; },
+      [](const Lifetime& t) { return int64_t{t.first - t.last}; }};
+  for (const auto key : kKeys) {
+    attempt(sorted_order(tensors, key));
+    if (tensors.size() > kMany || layout.bytes == layout.lower_bound) break;
   }
   search(tensors, std::move(best_order), layout);
   return layout;

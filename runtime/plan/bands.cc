@@ -16,37 +16,43 @@
 namespace pj {
 namespace {
 
-// What the cost of a step is made of, for one operator's nest with rows restored.
+// What the cost of a step is made of, for one operator's nest as it is with rows restored.
 struct Member {
-  LoopNest nest;
+  const LoopNest* nest = nullptr;  // as it was planned; null if it is not one nest of a kernel
   bool bandable = false;
-  size_t chain_input = 0;           // the operand that comes from the member before
-  bool output_is_internal = false;  // in the arena and read by the next step only
+  int32_t batch = 1, rows = 1, cols = 1;
+  RowWindow window;                  // of rows
+  std::optional<RowWindow> columns;  // LoopNest::columns
+  size_t chain_input = 0;            // the operand that comes from the member before
+  bool output_is_internal = false;   // in the arena and read by the next step only
   int64_t in_bytes = 0, other_bytes = 0, out_bytes = 0, weight_bytes = 0;
   int64_t in_pixels = 1;
   bool depthwise = false;
   bool reads_once = false;  // each line of its inputs, from begin to end
   double mac_cycles = 0;
 
-  // About what the kernel copies for one step of `rows` x `cols` outputs: windows as int16, or
-  // strips of quads.
-  int64_t scratch_bytes(int64_t cols, int64_t rows) const {
+  // About what the kernel copies for one step of some rows and columns of outputs: windows as
+  // int16, or strips of quads.
+  int64_t scratch_bytes(int64_t some_cols, int64_t some_rows) const {
     constexpr int64_t kMostWidened = 16 << 10, kQuadColumn = 128;
     if (weight_bytes == 0) return 0;
-    if (depthwise) return cols * nest.columns->stride * kQuadColumn;
-    return std::min(kMostWidened, cols * rows * 2 * in_bytes / std::max<int64_t>(in_pixels, 1));
+    if (depthwise) return some_cols * columns->stride * kQuadColumn;
+    return std::min(kMostWidened,
+                    some_cols * some_rows * 2 * in_bytes / std::max<int64_t>(in_pixels, 1));
   }
-  int32_t rows() const { return nest.extent[kRow]; }
-  int32_t cols() const { return nest.extent[kCol]; }
-  int64_t row_bytes() const { return out_bytes / nest.extent[kBatch] / rows(); }
+  int64_t row_bytes() const { return out_bytes / batch / rows; }
 };
 
 constexpr double kLine = 64;
 
+bool has_own_rows(const Tensor& y, const LoopNest& nest) {
+  return nest.extent[kBatch] == y.shape[0] && nest.extent[kRow] == y.shape[1];
+}
+
 // Gives a pointwise convolution that was planned over all pixels as one row its rows again.
 void restore_rows(const Tensor& x, const Tensor& y, LoopNest& nest) {
   const int32_t batch = y.shape[0], height = y.shape[1], width = y.shape[2];
-  if (nest.extent[kBatch] == batch && nest.extent[kRow] == height) return;
+  if (has_own_rows(y, nest)) return;
   ConvKernelParams p;
   std::memcpy(&p, nest.params.data(), sizeof(p));
   p.in_width = width;
@@ -67,6 +73,10 @@ void restore_rows(const Tensor& x, const Tensor& y, LoopNest& nest) {
   // What an epilogue adds lies like the output; slopes of channels have no rows.
   for (size_t i = 3; i < nest.in.size(); ++i)
     if (nest.in[i].stride[kCol] > 0) restore_output(nest.in[i]);
+}
+
+bool is_convolution(KernelClass cls) {
+  return cls == KernelClass::kConv || cls == KernelClass::kDepthwise;
 }
 
 bool is_elementwise(KernelClass cls) {
@@ -91,8 +101,7 @@ bool all_operands(const LoopNest& nest, F&& f) {
 
 // True if the nest walks images row by row and all its operands have these rows.
 bool keeps_rows(const Tensor& y, const LoopNest& nest) {
-  return nest.extent[kBatch] == y.shape[0] && nest.extent[kRow] == y.shape[1] &&
-         all_operands(nest, [&](const Operand& o) {
+  return has_own_rows(y, nest) && all_operands(nest, [&](const Operand& o) {
            return o.stride[kRow] > 0 &&
                   o.stride[kRow] * nest.extent[kRow] * nest.extent[kBatch] == o.bytes;
          });
@@ -111,28 +120,34 @@ Member member_of(const Graph& graph, std::span<const KernelDesc> catalog, const 
   Member m;
   if (step.prepared || step.members.size() != 1 || step.op_indices.size() != 1) return m;
   const Op& op = graph.ops[static_cast<size_t>(step.op_indices[0])];
-  m.nest = step.members[0];
-  if (m.nest.kernel < 0) return m;
-  const KernelDesc& kernel = catalog[static_cast<size_t>(m.nest.kernel)];
+  const LoopNest& nest = step.members[0];
+  m.nest = &nest;
+  if (nest.kernel < 0) return m;
+  const KernelDesc& kernel = catalog[static_cast<size_t>(nest.kernel)];
   const Tensor& x = graph.tensor(op.inputs[0]);
   const Tensor& y = graph.tensor(op.outputs[0]);
   if (x.shape.rank() != 4 || y.shape.rank() != 4) return m;
-  const bool conv = kernel.cls == KernelClass::kConv || kernel.cls == KernelClass::kDepthwise;
+  const bool conv = is_convolution(kernel.cls);
   m.bandable = conv || kernel.cls == KernelClass::kNearest
-                   ? m.nest.windowed
-                   : is_elementwise(kernel.cls) && keeps_rows(y, m.nest);
+                   ? nest.windowed
+                   : is_elementwise(kernel.cls) && keeps_rows(y, nest);
   if (!m.bandable) return m;
+  const bool own = !conv || has_own_rows(y, nest);
+  m.batch = own ? nest.extent[kBatch] : y.shape[0];
+  m.rows = own ? nest.extent[kRow] : y.shape[1];
+  m.cols = own ? nest.extent[kCol] : y.shape[2];
+  m.window = nest.window;
+  m.columns = nest.columns;
   m.in_bytes = byte_size(x);
   m.out_bytes = byte_size(y);
   if (!conv) {
     m.reads_once = true;
-    for (size_t i = 1; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
-    if (!m.nest.windowed) m.nest.columns = own_columns(y, m.nest);
+    for (size_t i = 1; i < nest.in.size(); ++i) m.other_bytes += nest.in[i].bytes;
+    if (!nest.windowed) m.columns = own_columns(y, nest);
     return m;
   }
-  restore_rows(x, y, m.nest);
-  m.weight_bytes = m.nest.in[1].bytes;
-  for (size_t i = 3; i < m.nest.in.size(); ++i) m.other_bytes += m.nest.in[i].bytes;
+  m.weight_bytes = nest.in[1].bytes;
+  for (size_t i = 3; i < nest.in.size(); ++i) m.other_bytes += nest.in[i].bytes;
   m.depthwise = kernel.cls == KernelClass::kDepthwise;
   m.in_pixels = elements(x.shape) / x.shape[3];
   m.mac_cycles = static_cast<double>(step.macs) / static_cast<double>(kernel.macs_per_cycle);
@@ -157,12 +172,12 @@ void find_links(const Program& program, std::vector<Member>& members, size_t ten
     Member& m = members[i];
     Member& next = members[i + 1];
     if (!m.bandable || !next.bandable) continue;
-    const BufferRef& out = m.nest.out[0].buffer;
-    const std::optional<size_t> input = operand_in(next.nest, out);
+    const BufferRef& out = m.nest->out[0].buffer;
+    const std::optional<size_t> input = operand_in(*next.nest, out);
     // Not a part of a larger tensor.
     m.output_is_internal = out.space == Space::kArena && input &&
                            uses[static_cast<size_t>(out.index)] == 1 &&
-                           m.nest.out[0].bytes == next.nest.in[*input].bytes;
+                           m.nest->out[0].bytes == next.nest->in[*input].bytes;
     if (m.output_is_internal) next.chain_input = *input;
   }
 }
@@ -176,7 +191,7 @@ bool has_addend(const LoopNest& nest) { return nest.in.size() > 3 && nest.in[3].
 // True if a band can be walked in strips of columns.
 bool can_be_cut(std::span<const Member> band) {
   return std::all_of(band.begin(), band.end(), [&](const Member& m) {
-    return m.nest.columns && (&m == &band.back() || !has_addend(m.nest));
+    return m.columns && (&m == &band.back() || !has_addend(*m.nest));
   });
 }
 
@@ -184,10 +199,10 @@ bool can_be_cut(std::span<const Member> band) {
 // last.
 PerMember rows_per_step(std::span<const Member> band, int32_t rows) {
   PerMember most = {};
-  most[band.size() - 1] = std::min(rows, band.back().rows());
+  most[band.size() - 1] = std::min(rows, band.back().rows);
   for (size_t m = band.size() - 1; m-- > 0;) {
-    const RowWindow& w = band[m + 1].nest.window;
-    most[m] = std::min(w.most_rows_under(most[m + 1]), band[m].rows());
+    const RowWindow& w = band[m + 1].window;
+    most[m] = std::min(w.most_rows_under(most[m + 1]), band[m].rows);
   }
   return most;
 }
@@ -195,10 +210,10 @@ PerMember rows_per_step(std::span<const Member> band, int32_t rows) {
 // The columns that each member computes under a strip of `cols` of the last one's.
 PerMember cols_per_strip(std::span<const Member> band, int32_t cols) {
   PerMember most = {};
-  most[band.size() - 1] = std::min(cols, band.back().cols());
+  most[band.size() - 1] = std::min(cols, band.back().cols);
   for (size_t m = band.size() - 1; m-- > 0;) {
-    const std::optional<RowWindow>& w = band[m + 1].nest.columns;
-    most[m] = std::min(w ? w->most_rows_under(most[m + 1]) : band[m].cols(), band[m].cols());
+    const std::optional<RowWindow>& w = band[m + 1].columns;
+    most[m] = std::min(w ? w->most_rows_under(most[m + 1]) : band[m].cols, band[m].cols);
   }
   return most;
 }
@@ -248,6 +263,37 @@ struct BandCost {
   bool fits;  // rings, scratch and weights stay in L1: narrower strips would only cost more
 };
 
+// How many steps a band takes.
+double steps_of(std::span<const Member> band, int32_t rows, int32_t strips) {
+  const int32_t all = band.back().rows;
+  return strips * std::max<double>(1, static_cast<double>(all) / std::min(rows, all));
+}
+
+// What the calls of so many steps cost.
+double call_cost(std::span<const Member> band, double steps) {
+  return kCallCycles * steps * static_cast<double>(band.size()) * band[0].batch;
+}
+
+// What every way to walk a band costs at least besides calls, as band_cost() has it.
+double least_band_cost(std::span<const Member> band, const Target& t) {
+  const LineCosts c(t);
+  int64_t external = band.front().in_bytes + band.back().out_bytes, weights = 0, internal = 0;
+  double cost = 0;
+  for (const Member& m : band) {
+    cost += m.mac_cycles;
+    weights += m.weight_bytes;
+    external += m.other_bytes;
+    if (&m != &band.back()) internal += m.out_bytes;
+  }
+  cost += c.l1 / kLine * static_cast<double>(external + weights);
+  auto beyond = [&](int64_t size) {
+    const int64_t outside = external > size * 6 / 10 ? external : 0;
+    return static_cast<double>(std::min(weights, weights / 2 + 2 * internal) + outside) / kLine;
+  };
+  cost += (t.l3_bytes == 0 ? c.last : c.l2) * beyond(t.l2_bytes);
+  return t.l3_bytes == 0 ? cost : cost + c.last * beyond(t.l3_bytes);
+}
+
 BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, int32_t strips) {
   const LineCosts c(t);
   const PerMember most = rows_per_step(band, by.rows);
@@ -255,16 +301,14 @@ BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, 
   // R rings, W weights, WS weights once a step, I internal tensors, E what enters and leaves.
   int64_t rings = 0, weights = 0, streamed = 0, internal = 0, scratch = 0;
   int64_t external = band.front().in_bytes + band.back().out_bytes;
-  double cost = 0, calls = 0, passes = 0;
-  const double steps = strips * std::max<double>(1, static_cast<double>(band.back().rows()) /
-                                                        static_cast<double>(most[band.size() - 1]));
+  double cost = 0, passes = 0;
+  const double steps = steps_of(band, by.rows, strips);
   for (size_t m = 0; m < band.size(); ++m) {
     const Member& b = band[m];
-    const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols());
+    const double share = static_cast<double>(cols[m]) / static_cast<double>(b.cols);
     weights += b.weight_bytes;
     streamed += static_cast<int64_t>(static_cast<double>(b.weight_bytes) * steps);
     external += b.other_bytes;
-    calls += steps;
     cost += b.mac_cycles * share * strips;
     scratch = std::max(scratch, b.scratch_bytes(cols[m], most[m]));
     if (m + 1 == band.size()) break;
@@ -288,16 +332,10 @@ BandCost band_cost(std::span<const Member> band, const Target& t, BandSteps by, 
   };
   cost += (t.l3_bytes == 0 ? c.last : c.l2) * beyond(t.l2_bytes);
   if (t.l3_bytes > 0) cost += c.last * beyond(t.l3_bytes);
-  return {cost + kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]),
-          inner_missing + weights_missing == 0};
+  return {cost + call_cost(band, steps), inner_missing + weights_missing == 0};
 }
 
-double least_call_cost(std::span<const Member> band) {
-  const double calls = static_cast<double>(band.size()) * band.back().rows() / kMostRows;
-  return kCallCycles * calls * static_cast<double>(band[0].nest.extent[kBatch]);
-}
-
-constexpr int32_t kRowChoices[] = {1, 2, 4, kMostRows};
+constexpr int32_t kRowChoices[] = {kMostRows, 4, 2, 1};
 constexpr int32_t kStripChoices[] = {1, 2, 4, 6, 8};
 constexpr int32_t kLeastColumns = 7;  // of a strip
 
@@ -311,20 +349,23 @@ struct Choice {
 void consider_band(std::span<const Member> band, const Target& target, double cost_before,
                    size_t begin, Choice& best) {
   const Member& last = band.back();
-  // What every way costs at least.
-  double least = cost_before + least_call_cost(band);
-  for (const Member& m : band) least += m.mac_cycles;
-  if (least >= best.cost) return;
-  bool fits = false;
+  const double least = cost_before + least_band_cost(band, target);
+  auto too_dear = [&](int32_t rows, int32_t strips) {
+    return least + call_cost(band, steps_of(band, rows, strips)) >= best.cost;
+  };
+  bool fits = false;  // the most rows, and so all
   for (const int32_t strips : kStripChoices) {
-    const auto cols = static_cast<int32_t>(ceil_div(last.cols(), strips));
+    const auto cols = static_cast<int32_t>(ceil_div(last.cols, strips));
     if (strips > 1 && (fits || cols < kLeastColumns || !can_be_cut(band))) break;
-    fits = true;
+    if (too_dear(kMostRows, strips)) return;  // more strips mean more steps, as fewer rows do
+    bool first = true;
     for (const int32_t rows : kRowChoices) {
-      if (2 * rows > last.rows()) break;
+      if (2 * rows > last.rows) continue;
+      if (too_dear(rows, strips)) break;
       const BandSteps steps = {rows, strips > 1 ? cols : 0};
       const BandCost cost = band_cost(band, target, {rows, cols}, strips);
-      fits = fits && cost.fits;
+      if (first) fits = cost.fits;
+      first = false;
       if (cost_before + cost.cycles < best.cost) best = {cost_before + cost.cycles, begin, steps};
     }
   }
@@ -359,10 +400,10 @@ std::optional<std::vector<Choice>> chosen_cuts(std::span<const Step> steps,
       ++next;
     if (band.members < 2 || band.members > static_cast<int32_t>(kMaxBandMembers)) return {};
     const size_t end = next + static_cast<size_t>(band.members);
-    if (end > steps.size() || band.rows < 1 || band.rows > members[end - 1].rows() / 2) return {};
+    if (end > steps.size() || band.rows < 1 || band.rows > members[end - 1].rows / 2) return {};
     for (size_t i = next; i + 1 < end; ++i)
       if (!members[i].output_is_internal) return {};
-    if (band.cols < 0 || band.cols >= members[end - 1].cols()) return {};
+    if (band.cols < 0 || band.cols >= members[end - 1].cols) return {};
     if (band.cols > 0 && !can_be_cut(members.subspan(next, end - next))) return {};
     cuts[end] = {0, next, {band.rows, band.cols}};
     next = end;
@@ -400,8 +441,8 @@ void set_row_bytes(const KernelDesc& kernel, LoopNest& nest) {
   kernel.cls == KernelClass::kNearest ? set(ResizeKernelParams{}) : set(ConvKernelParams{});
 }
 
-Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
-               std::span<Member> members, BandSteps by, int64_t& ring_bytes) {
+Step make_band(const Graph& graph, std::span<const KernelDesc> catalog, std::span<Step> steps,
+               std::span<const Member> members, BandSteps by, int64_t& ring_bytes) {
   Step band;
   band.steps = by;
   band.name = steps.front().name;
@@ -413,14 +454,20 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
   const PerMember most = rows_per_step(members, by.rows);
   const PerMember cols = cols_per_strip(members, by.cols);
   int64_t offset = 0;
+  band.members.reserve(members.size());
   for (size_t m = 0; m < members.size(); ++m) {
-    LoopNest& nest = members[m].nest;
-    // A step's rows are one tile, except that depthwise ones keep their blocks of channels.
+    LoopNest& nest = band.members.emplace_back(std::move(steps[m].members[0]));
+    nest.columns = members[m].columns;
     const KernelClass cls = catalog[static_cast<size_t>(nest.kernel)].cls;
+    if (is_convolution(cls)) {
+      const Op& op = graph.ops[static_cast<size_t>(band.op_indices[m])];
+      restore_rows(graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0]), nest);
+    }
+    // A step's rows are one tile, except that depthwise ones keep their blocks of channels.
     if (cls != KernelClass::kDepthwise) nest.loops = {{kBatch, 1}, {kRow, most[m]}};
     fit_scratch(catalog[static_cast<size_t>(nest.kernel)], nest);
     if (m > 0) {
-      LoopNest& before = members[m - 1].nest;
+      LoopNest& before = band.members[m - 1];
       const Operand& ring = before.out[0];
       const int64_t row_bytes = by.cols > 0 ? cols[m - 1] * ring.stride[kCol] : ring.stride[kRow];
       connect(before.out[0], nest.in[members[m].chain_input], most[m - 1], row_bytes, offset);
@@ -432,10 +479,9 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
       offset += static_cast<int64_t>(round_up(static_cast<size_t>(bytes), kCacheLine));
     }
   }
-  for (Member& m : members) {
-    if (by.cols > 0) set_row_bytes(catalog[static_cast<size_t>(m.nest.kernel)], m.nest);
-    band.members.push_back(std::move(m.nest));
-  }
+  if (by.cols > 0)
+    for (LoopNest& nest : band.members)
+      set_row_bytes(catalog[static_cast<size_t>(nest.kernel)], nest);
   ring_bytes = std::max(ring_bytes, offset);
   return band;
 }
@@ -445,6 +491,7 @@ Step make_band(std::span<const KernelDesc> catalog, std::span<Step> steps,
 bool form_bands(const Graph& graph, const Target& target, std::span<const KernelDesc> catalog,
                 Program& program, const std::vector<BandChoice>* chosen) {
   std::vector<Member> members;
+  members.reserve(program.steps.size());
   for (const Step& step : program.steps) members.push_back(member_of(graph, catalog, step));
   find_links(program, members, graph.tensors.size());
   std::optional<std::vector<Choice>> best;
@@ -460,7 +507,7 @@ bool form_bands(const Graph& graph, const Target& target, std::span<const Kernel
       continue;
     }
     const size_t count = end - choice.begin;
-    steps.push_back(make_band(catalog, std::span(program.steps).subspan(choice.begin, count),
+    steps.push_back(make_band(graph, catalog, std::span(program.steps).subspan(choice.begin, count),
                               std::span(members).subspan(choice.begin, count), choice.steps,
                               program.ring_bytes));
   }

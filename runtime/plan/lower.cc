@@ -42,13 +42,17 @@ int32_t LowerContext::add_packed(int32_t op, PackRecipe recipe) {
   // Weights and bias are identified by their data; scales are not part of these, and depend on
   // other tensors as well.
   const float others[] = {recipe.input_scale, recipe.output_scale};
-  const std::vector<float>& own = tensor(recipe.weights).quant.scale;
-  const uint32_t scales =
-      crc32(std::as_bytes(std::span(own)), crc32(std::as_bytes(std::span(others))));
-  std::string key = fmt::format("{}/s={:08x}", recipe.spec.key(), scales);
+  const std::span<const float> own = tensor(recipe.weights).quant.scale;
+  const uint32_t scales = crc32(std::as_bytes(own), crc32(std::as_bytes(std::span(others))));
+  std::string key = recipe.spec.key() + "/s=";
+  for (int shift = 28; shift >= 0; shift -= 4) key += "0123456789abcdef"[scales >> shift & 15];
   if (const std::optional<TapCut>& t = recipe.cut)
     key += fmt::format("/t={}x{}-{}x{}/{}x{}", t->first_h, t->first_w, t->step_h, t->step_w,
                        t->taps_h, t->taps_w);
+  if (plan.recipes.empty()) {
+    plan.program.packed.reserve(graph.ops.size());
+    plan.recipes.reserve(graph.ops.size());
+  }
   plan.program.packed.push_back({op, std::move(key), recipe.spec.total_bytes()});
   plan.recipes.push_back(std::move(recipe));
   return static_cast<int32_t>(plan.recipes.size()) - 1;

@@ -7,6 +7,13 @@
 
 namespace pj {
 
+// Types of an operator's activations and weights.
+struct OperandTypes {
+  DType x, w, y;
+
+  bool operator==(const OperandTypes&) const = default;
+};
+
 // What lowering works with. `buffer_of` tells where a tensor's bytes are; arena operands carry the
 // tensor's id in `index` until offsets are known.
 struct LowerContext {
@@ -16,6 +23,13 @@ struct LowerContext {
   std::function<BufferRef(TensorId)> buffer_of;
   Plan& plan;  // gets packed constants and recipes
   const PlanChoices* chosen = nullptr;
+  // Rows of the catalog for convolutions and depthwise ones, as the last of them needed them.
+  struct Rows {
+    bool valid = false;
+    OperandTypes types = {};
+    std::vector<KernelId> ids = {};
+  };
+  mutable Rows rows[2] = {};
 
   const Tensor& tensor(TensorId id) const { return graph.tensor(id); }
   // What somebody chose for an operator; null if nothing.

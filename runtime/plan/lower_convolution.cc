@@ -92,16 +92,27 @@ ConvEpilogue make_epilogue(const Graph& graph, const Op& op) {
   return made;
 }
 
-// Types of an operator's activations and weights.
-struct OperandTypes {
-  DType x, w, y;
-};
-
 // True if the row fits the operands and runs on the target.
 bool can_compute(const LowerContext& c, const KernelDesc& k, const ConvShape& s,
                  const OperandTypes& t) {
   return k.cls == s.cls && k.input == t.x && k.weights == t.w && k.output == t.y &&
          c.target.isa.includes(k.isa) && k.fits(s.kernel);
+}
+
+// The rows for such operands that run on the target. The catalog is long, and the layers of a model
+// are much alike.
+const std::vector<KernelId>& rows_for(const LowerContext& c, KernelClass cls,
+                                      const OperandTypes& t) {
+  LowerContext::Rows& known = c.rows[cls == KernelClass::kDepthwise ? 1 : 0];
+  if (known.valid && known.types == t) return known.ids;
+  known = {true, t, {}};
+  for (size_t i = 0; i < c.catalog.size(); ++i) {
+    const KernelDesc& k = c.catalog[i];
+    if (k.cls == cls && k.input == t.x && k.weights == t.w && k.output == t.y &&
+        c.target.isa.includes(k.isa))
+      known.ids.push_back(static_cast<KernelId>(i));
+  }
+  return known.ids;
 }
 
 // The row that can compute it and needs the fewest cycles; or `wanted`, if that can.
@@ -112,12 +123,12 @@ KernelId choose_kernel(const LowerContext& c, const ConvShape& s, const OperandT
     return wanted;
   KernelId best = -1;
   double least = 0;
-  for (size_t i = 0; i < c.catalog.size(); ++i) {
-    const KernelDesc& k = c.catalog[i];
-    if (!can_compute(c, k, s, types)) continue;
+  for (const KernelId id : rows_for(c, s.cls, types)) {
+    const KernelDesc& k = c.catalog[static_cast<size_t>(id)];
+    if (!k.fits(s.kernel)) continue;
     const double cycles = cycles_per_pixel(s, k);
     if (best >= 0 && cycles >= least) continue;
-    best = static_cast<KernelId>(i);
+    best = id;
     least = cycles;
   }
   return best;
@@ -567,9 +578,9 @@ bool has_half_convolution(const LowerContext& c, const Op& op) {
 
 Result<int> fuse_for_target(Graph& graph, const Target& target,
                             std::span<const KernelDesc> catalog) {
-  return fuse_epilogues(graph, [&](const Graph& g, const Op& fused) {
-    Plan unused;
-    const LowerContext c{g, target, catalog, {}, unused};
+  Plan unused;
+  const LowerContext c{graph, target, catalog, {}, unused};
+  return fuse_epilogues(graph, [&](const Graph&, const Op& fused) {
     Op plain = fused;
     *epilogue_of(plain.params) = {};
     const std::vector<Choice> with = choose(c, fused), without = choose(c, plain);

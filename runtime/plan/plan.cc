@@ -116,6 +116,7 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
   LowerContext context{graph,   target,
                        catalog, [&](TensorId id) { return map.buffer[static_cast<size_t>(id)]; },
                        plan,    chosen};
+  plan.program.steps.reserve(graph.ops.size() + map.copies.size());
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     if (map.view_op[i]) continue;
     const auto index = static_cast<int32_t>(i);

@@ -30,13 +30,10 @@ void GraphBuilder::fill(DType dtype, std::span<std::byte> bytes) {
 }
 
 Quantization per_channel(int32_t n, int32_t axis, float scale) {
-  Quantization q;
-  q.axis = axis;
-  for (int32_t i = 0; i < n; ++i) {
-    q.scale.push_back(scale * (1.0f + 0.37f * static_cast<float>(i % 11)));
-    q.zero_point.push_back(0);
-  }
-  return q;
+  std::vector<float> scales;
+  for (int32_t i = 0; i < n; ++i)
+    scales.push_back(scale * (1.0f + 0.37f * static_cast<float>(i % 11)));
+  return {scales, std::vector<int32_t>(scales.size(), 0), axis};
 }
 
 Result<Graph> inverted_residual(int32_t height, int32_t width, int32_t channels, int32_t expanded) {

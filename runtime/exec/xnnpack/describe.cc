@@ -66,7 +66,7 @@ bool set_values(OperatorSpec& s, const Operands& o, Activation activation) {
   const Quantization& w = o.weights->quant;
   const auto channels = static_cast<size_t>(s.groups) * static_cast<size_t>(s.group_out);
   s.weight_zero = w.zero_point[0];
-  s.weight_scales = w.scale;
+  s.weight_scales.assign(w.scale.begin(), w.scale.end());
   if (s.dtype == DType::kU8) return w.per_tensor();
   if (w.per_tensor()) s.weight_scales.assign(channels, w.scale[0]);
   return s.weight_zero == 0 && s.weight_scales.size() == channels;

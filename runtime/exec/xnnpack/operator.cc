@@ -2,6 +2,9 @@
 // against the header of the version that Debian 13 packages (git 2024-11-08); it has not been run.
 #include "runtime/exec/xnnpack/operator.h"
 
+#ifdef PJ_XNNPACK_SONAME
+#include <dlfcn.h>
+#endif
 #include <xnnpack.h>
 
 #include <algorithm>
@@ -24,24 +27,35 @@ Status check(xnn_status status, const char* what) {
                static_cast<int>(status));
 }
 
-bool initialize() {
-  static const bool ok = xnn_initialize(nullptr) == xnn_status_success;
-  return ok;
+// The library's functions. A shared one is loaded when the first is asked for: few runs use it.
+#ifdef PJ_XNNPACK_SONAME
+template <typename F>
+F* find(const char* name) {
+  static void* const library = dlopen(PJ_XNNPACK_SONAME, RTLD_NOW | RTLD_LOCAL);
+  return library == nullptr ? nullptr : reinterpret_cast<F*>(dlsym(library, name));
 }
+#define PJ_XNN(function) find<decltype(function)>(#function)
+#else
+#define PJ_XNN(function) (&(function))
+#endif
+
+// False if the library or one of its functions is not there.
+bool initialize();
 
 // The functions of one family and type. `Suffix` is the common end of their names.
 #ifdef PJ_XNNPACK_RESHAPE
-#define PJ_XNN_RESHAPE(suffix) static constexpr auto reshape = xnn_reshape_##suffix;
+#define PJ_XNN_RESHAPE(suffix) \
+  static auto reshape() { return PJ_XNN(xnn_reshape_##suffix); }
 #else
 #define PJ_XNN_RESHAPE(suffix)
 #endif
-#define PJ_XNN_FUNCTIONS(Name, kind, type, suffix)      \
-  struct Name {                                         \
-    using Element = type;                               \
-    static constexpr Family family = Family::kind;      \
-    static constexpr auto create = xnn_create_##suffix; \
-    static constexpr auto setup = xnn_setup_##suffix;   \
-    PJ_XNN_RESHAPE(suffix)                              \
+#define PJ_XNN_FUNCTIONS(Name, kind, type, suffix)               \
+  struct Name {                                                  \
+    using Element = type;                                        \
+    static constexpr Family family = Family::kind;               \
+    static auto create() { return PJ_XNN(xnn_create_##suffix); } \
+    static auto setup() { return PJ_XNN(xnn_setup_##suffix); }   \
+    PJ_XNN_RESHAPE(suffix)                                       \
   };
 PJ_XNN_FUNCTIONS(ConvF32, kConvolution, float, convolution2d_nhwc_f32)
 PJ_XNN_FUNCTIONS(ConvU8, kConvolution, uint8_t, convolution2d_nhwc_qu8)
@@ -172,9 +186,9 @@ auto cache_arguments() {
 template <typename F>
 xnn_status create_as(const OperatorSpec& s, xnn_operator_t* op) {
   const uint32_t flags = s.depthwise ? XNN_FLAG_DEPTHWISE_CONVOLUTION : 0;
-  return std::apply(F::create, std::tuple_cat(window_arguments<F>(s), channel_arguments<F>(s),
-                                              value_arguments<F>(s), std::tuple(flags),
-                                              cache_arguments<F>(), std::tuple(op)));
+  return std::apply(F::create(), std::tuple_cat(window_arguments<F>(s), channel_arguments<F>(s),
+                                                value_arguments<F>(s), std::tuple(flags),
+                                                cache_arguments<F>(), std::tuple(op)));
 }
 
 // --- shapes and pointers -------------------------------------------------------------------------
@@ -214,8 +228,8 @@ Status reshape_as(xnn_operator_t op, const OperatorSpec& s, pthreadpool_t pool,
       return std::tuple();
     }
   };
-  PJ_TRY(check(std::apply(F::reshape, std::tuple_cat(shape_arguments<F>(op, s), channels(),
-                                                     wanted(), std::tuple(&out_h, &out_w, pool))),
+  PJ_TRY(check(std::apply(F::reshape(), std::tuple_cat(shape_arguments<F>(op, s), channels(),
+                                                       wanted(), std::tuple(&out_h, &out_w, pool))),
                "shape"));
   workspace = AlignedBuffer(bytes);
   if (workspace.size() != bytes || alignment > kCacheLine)
@@ -230,9 +244,9 @@ xnn_status setup_as(xnn_operator_t op, const OperatorSpec&, const void* in, void
   const auto* x = static_cast<const T*>(in);
   auto* y = static_cast<T*>(out);
   if constexpr (has_workspace(F::family)) {
-    return F::setup(op, static_cast<void*>(workspace.data()), x, y);
+    return F::setup()(op, static_cast<void*>(workspace.data()), x, y);
   } else {
-    return F::setup(op, x, y);
+    return F::setup()(op, x, y);
   }
 }
 
@@ -247,9 +261,9 @@ template <typename F>
 xnn_status setup_as(xnn_operator_t op, const OperatorSpec& s, const void* in, void* out,
                     pthreadpool_t pool, AlignedBuffer&) {
   using T = typename F::Element;
-  return std::apply(
-      F::setup, std::tuple_cat(shape_arguments<F>(op, s),
-                               std::tuple(static_cast<const T*>(in), static_cast<T*>(out), pool)));
+  return std::apply(F::setup(), std::tuple_cat(shape_arguments<F>(op, s),
+                                               std::tuple(static_cast<const T*>(in),
+                                                          static_cast<T*>(out), pool)));
 }
 
 #endif
@@ -303,6 +317,36 @@ bool one_scale(const OperatorSpec& s) {
 
 }  // namespace
 
+namespace {
+
+template <typename F>
+bool has_functions(F) {
+#ifdef PJ_XNNPACK_RESHAPE
+  if (F::reshape() == nullptr) return false;
+#endif
+  return F::create() != nullptr && F::setup() != nullptr;
+}
+
+bool initialize() {
+  static const bool ok = [] {
+    const auto start = PJ_XNN(xnn_initialize);
+    if (start == nullptr || PJ_XNN(xnn_run_operator) == nullptr ||
+        PJ_XNN(xnn_delete_operator) == nullptr)
+      return false;
+    bool all = true;
+    for (const Family family : {Family::kConvolution, Family::kDeconvolution, Family::kMaxPooling,
+                                Family::kAveragePooling})
+      for (const DType dtype : {DType::kF32, DType::kI8, DType::kU8})
+        visit_functions(family, dtype, [&](auto f) { all = all && has_functions(f); });
+    return all && start(nullptr) == xnn_status_success;
+  }();
+  return ok;
+}
+
+}  // namespace
+
+bool is_there() { return initialize(); }
+
 struct Operator::Functions {
   Status (*reshape)(xnn_operator_t, const OperatorSpec&, pthreadpool_t, AlignedBuffer&);
   xnn_status (*setup)(xnn_operator_t, const OperatorSpec&, const void*, void*, pthreadpool_t,
@@ -338,7 +382,7 @@ Result<std::unique_ptr<Operator>> Operator::create(const OperatorSpec& spec) {
 }
 
 Operator::~Operator() {
-  if (op_ != nullptr) xnn_delete_operator(op_);
+  if (op_ != nullptr) PJ_XNN(xnn_delete_operator)(op_);
 }
 
 Status Operator::setup(const void* in, void* out, ::pthreadpool* pool) {
@@ -350,7 +394,10 @@ Status Operator::setup(const void* in, void* out, ::pthreadpool* pool) {
   return check(functions_->setup(op_, spec_, in, out, pool, workspace_), "set up");
 }
 
-Status Operator::run(::pthreadpool* pool) { return check(xnn_run_operator(op_, pool), "run"); }
+Status Operator::run(::pthreadpool* pool) {
+  static const auto run_operator = PJ_XNN(xnn_run_operator);
+  return check(run_operator(op_, pool), "run");
+}
 
 const char* api_generation() {
 #ifdef PJ_XNNPACK_RESHAPE

@@ -77,5 +77,7 @@ class Operator {
 
 // "2022" or "2024".
 const char* api_generation();
+// False if the library that this build was made with is not installed, or is another one.
+bool is_there();
 
 }  // namespace pj::xnn

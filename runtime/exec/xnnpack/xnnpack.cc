@@ -43,6 +43,13 @@ Status use_xnnpack(XnnpackMode mode, ModelOptions& options) {
                  "this build has no XNNPACK: install libxnnpack-dev and build again, or use "
                  "xnnpack 'auto' or 'off'");
   }
+#ifdef PJ_HAVE_XNNPACK
+  if (mode == XnnpackMode::kOnly && !xnn::is_there()) {
+    return error(ErrorCode::kPlatformUnsupported,
+                 "XNNPACK is not installed, or not the one that this build was made for: install "
+                 "libxnnpack0, or use xnnpack 'auto' or 'off'");
+  }
+#endif
   const bool all_of_cpu = options.target.isa.includes(host_cpu().isa & built_isa());
   const bool used = mode == XnnpackMode::kOnly || (mode == XnnpackMode::kAuto && all_of_cpu);
   options.prepared = used ? factory_of_build(mode == XnnpackMode::kOnly) : nullptr;
