@@ -9,17 +9,20 @@
 namespace pj {
 namespace {
 
-// Calls f(y, a, b) for each two vectors of all runs; false, and nothing done, if these are not
-// whole pairs, or have an operand that repeats.
+// Vectors that are computed at a time where runs are whole ones: two where latencies would show.
+inline constexpr int kVectors = kLanes32 == 4 ? 2 : 1;
+
+// Calls f(y, a, b) for each kVectors vectors of all runs; false, and nothing done, if these are no
+// whole ones, or have an operand that repeats.
 template <typename F>
-PJ_INLINE bool each_pair(const Runs& runs, F&& f) {
-  constexpr int64_t kPair = 2 * kLanes32;
+PJ_INLINE bool each_whole(const Runs& runs, F&& f) {
+  constexpr int64_t kStep = kVectors * kLanes32;
   const Run& run = runs.first;
-  if (run.n % kPair != 0 || run.repeats[0] || run.repeats[1]) return false;
+  if (run.n % kStep != 0 || run.repeats[0] || run.repeats[1]) return false;
   const std::byte *a = run.in[0], *b = run.in[1];
   std::byte* y = run.out;
   for (int32_t left = runs.count; left > 0; --left) {
-    for (int64_t i = 0; i < run.n * 4; i += kPair * 4)
+    for (int64_t i = 0; i < run.n * 4; i += kStep * 4)
       f(reinterpret_cast<float*>(y + i), reinterpret_cast<const float*>(a + i),
         reinterpret_cast<const float*>(b + i));
     a += runs.in_step[0];
@@ -46,13 +49,11 @@ PJ_INLINE bool each_pair(const Runs& runs, F&& f) {
         unrolled<vectors>([&](auto i) PJ_INLINE_LAMBDA { as[i] = limit_lanes(as[i], low, high); });
       unrolled<vectors>([&](auto i) PJ_INLINE_LAMBDA { store(as[i], y + i * kLanes32); });
     };
-    if constexpr (kLanes32 == 4) {
-      // Whole pairs of vectors, as the sums after convolutions are, in loops without more.
-      if (each_pair(runs, [&](float* y, const float* a, const float* b) PJ_INLINE_LAMBDA {
-            compute(std::integral_constant<int, 2>{}, y, a, b);
-          }))
-        return;
-    }
+    // Sums after convolutions, factors of channels: a run may be a vector, in loops without more.
+    if (each_whole(runs, [&](float* y, const float* a, const float* b) PJ_INLINE_LAMBDA {
+          compute(std::integral_constant<int, kVectors>{}, y, a, b);
+        }))
+      return;
     auto block = [&](float* y, const float* a, const float* b) {
       compute(std::integral_constant<int, 1>{}, y, a, b);
     };
