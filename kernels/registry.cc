@@ -1,58 +1,11 @@
 #include "kernels/registry.h"
 
-#include <vector>
+#include <iterator>
 
 #include "kernels/catalog/kernel_list.h"
 #include "kernels/reference/reference.h"
 
 namespace pj {
-
-// CMake defines PJ_HAVE_<LEVEL> where the compiler can build that level for this platform; other
-// levels have no rows here.
-#ifndef PJ_HAVE_AVX2
-#undef PJ_KERNELS_AVX2
-#define PJ_KERNELS_AVX2(X)
-#endif
-#ifndef PJ_HAVE_AVXVNNI
-#undef PJ_KERNELS_AVXVNNI
-#define PJ_KERNELS_AVXVNNI(X)
-#endif
-#ifndef PJ_HAVE_AVX512
-#undef PJ_KERNELS_AVX512
-#define PJ_KERNELS_AVX512(X)
-#endif
-#ifndef PJ_HAVE_AVX512VNNI
-#undef PJ_KERNELS_AVX512VNNI
-#define PJ_KERNELS_AVX512VNNI(X)
-#endif
-#ifndef PJ_HAVE_NEON
-#undef PJ_KERNELS_NEON
-#define PJ_KERNELS_NEON(X)
-#endif
-#ifndef PJ_HAVE_NEONDOT
-#undef PJ_KERNELS_NEONDOT
-#define PJ_KERNELS_NEONDOT(X)
-#endif
-#ifndef PJ_HAVE_NEONI8MM
-#undef PJ_KERNELS_NEONI8MM
-#define PJ_KERNELS_NEONI8MM(X)
-#endif
-#ifndef PJ_HAVE_NEONFP16
-#undef PJ_KERNELS_NEONFP16
-#define PJ_KERNELS_NEONFP16(X)
-#endif
-#ifndef PJ_HAVE_ELEMENTS_AVX2
-#undef PJ_ELEMENTS_AVX2
-#define PJ_ELEMENTS_AVX2(X)
-#endif
-#ifndef PJ_HAVE_ELEMENTS_AVX512
-#undef PJ_ELEMENTS_AVX512
-#define PJ_ELEMENTS_AVX512(X)
-#endif
-#ifndef PJ_HAVE_ELEMENTS_NEON
-#undef PJ_ELEMENTS_NEON
-#define PJ_ELEMENTS_NEON(X)
-#endif
 
 namespace kernels {
 #define X(name, ...) void name(const Tile&);
@@ -62,29 +15,87 @@ PJ_KERNELS(X)
 
 namespace {
 
-std::vector<KernelFn> build_registry() {
-  std::vector<KernelFn> functions(kernel_catalog().size(), nullptr);
-  const std::span<const KernelDesc> catalog = kernel_catalog();
-  // Names come in the catalog's order, so that the next one is nearly always the one to find.
-  size_t at = 0;
-  auto put = [&](std::string_view name, KernelFn f) {
-    while (name != catalog[at].name) at = at + 1 < catalog.size() ? at + 1 : 0;
-    functions[at] = f;
-  };
-#define X(name, ...) put(#name, kernels::name);
-  PJ_KERNELS(X)
+// Of each row of the catalog, in its order. CMake defines PJ_HAVE_<LEVEL> where the compiler can
+// build that level for this platform.
+#define PRESENT(name, ...) kernels::name,
+#define ABSENT(name, ...) nullptr,
+// clang-format off
+constexpr KernelFn kFunctions[] = {
+    PJ_KERNELS_SCALAR(PRESENT)
+#ifdef PJ_HAVE_AVX2
+    PJ_KERNELS_AVX2(PRESENT)
+#else
+    PJ_KERNELS_AVX2(ABSENT)
+#endif
+#ifdef PJ_HAVE_AVXVNNI
+    PJ_KERNELS_AVXVNNI(PRESENT)
+#else
+    PJ_KERNELS_AVXVNNI(ABSENT)
+#endif
+#ifdef PJ_HAVE_AVX512
+    PJ_KERNELS_AVX512(PRESENT)
+#else
+    PJ_KERNELS_AVX512(ABSENT)
+#endif
+#ifdef PJ_HAVE_AVX512VNNI
+    PJ_KERNELS_AVX512VNNI(PRESENT)
+#else
+    PJ_KERNELS_AVX512VNNI(ABSENT)
+#endif
+#ifdef PJ_HAVE_NEON
+    PJ_KERNELS_NEON(PRESENT)
+#else
+    PJ_KERNELS_NEON(ABSENT)
+#endif
+#ifdef PJ_HAVE_NEONDOT
+    PJ_KERNELS_NEONDOT(PRESENT)
+#else
+    PJ_KERNELS_NEONDOT(ABSENT)
+#endif
+#ifdef PJ_HAVE_NEONI8MM
+    PJ_KERNELS_NEONI8MM(PRESENT)
+#else
+    PJ_KERNELS_NEONI8MM(ABSENT)
+#endif
+#ifdef PJ_HAVE_NEONFP16
+    PJ_KERNELS_NEONFP16(PRESENT)
+#else
+    PJ_KERNELS_NEONFP16(ABSENT)
+#endif
+    PJ_ELEMENTS_SCALAR(PRESENT)
+#ifdef PJ_HAVE_ELEMENTS_AVX2
+    PJ_ELEMENTS_AVX2(PRESENT)
+#else
+    PJ_ELEMENTS_AVX2(ABSENT)
+#endif
+#ifdef PJ_HAVE_ELEMENTS_AVX512
+    PJ_ELEMENTS_AVX512(PRESENT)
+#else
+    PJ_ELEMENTS_AVX512(ABSENT)
+#endif
+#ifdef PJ_HAVE_ELEMENTS_NEON
+    PJ_ELEMENTS_NEON(PRESENT)
+#else
+    PJ_ELEMENTS_NEON(ABSENT)
+#endif
+};
+// clang-format on
+#undef PRESENT
+#undef ABSENT
+
+// A level that the list of kernels has is above too.
+constexpr size_t kWritten = 0
+#define X(...) +1
+    PJ_KERNELS(X)
 #undef X
-#define X(kind, name, params) put("ref_" name, reference_kernel(OpKind::k##kind));
-  PJ_OPERATORS(X)
-#undef X
-  return functions;
-}
+    ;
+static_assert(std::size(kFunctions) == kWritten);
 
 }  // namespace
 
 KernelFn kernel_function(KernelId id) {
-  static const std::vector<KernelFn> functions = build_registry();
-  return functions[static_cast<size_t>(id)];
+  const auto row = static_cast<size_t>(id);
+  return row < kWritten ? kFunctions[row] : reference_kernel(kernel_catalog()[row].op);
 }
 
 IsaSet built_isa() {

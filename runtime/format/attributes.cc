@@ -58,58 +58,66 @@ struct AttributeWriter {
 
 std::string_view view(const flatbuffers::String* s) { return {s->c_str(), s->size()}; }
 
-Status check_int(const fb::Attribute& a) {
-  if (a.int_value().has_value() && !a.float_value().has_value() && a.list_value() == nullptr)
-    return {};
-  return error(ErrorCode::kModelInvalid, "attribute '{}' must be one integer", view(a.name()));
-}
+// A record's parts; null for those that are absent.
+struct Parts {
+  explicit Parts(const fb::Attribute& a) : name(view(a.name())) {
+    const auto& table = reinterpret_cast<const flatbuffers::Table&>(a);
+    number = table.GetAddressOf(fb::Attribute::VT_INT_VALUE);
+    real = table.GetAddressOf(fb::Attribute::VT_FLOAT_VALUE);
+    list = table.GetAddressOf(fb::Attribute::VT_LIST_VALUE) == nullptr ? nullptr : a.list_value();
+  }
 
-Status read_value(const fb::Attribute& a, int32_t& field) {
-  PJ_TRY(check_int(a));
-  field = *a.int_value();
+  std::string_view name;
+  const uint8_t *number, *real;
+  const flatbuffers::Vector<int32_t>* list;
+};
+
+Status read_value(const Parts& a, int32_t& field) {
+  if (a.number == nullptr || a.real != nullptr || a.list != nullptr)
+    return error(ErrorCode::kModelInvalid, "attribute '{}' must be one integer", a.name);
+  field = flatbuffers::ReadScalar<int32_t>(a.number);
   return {};
 }
-Status read_below(const fb::Attribute& a, int32_t count, int32_t& value) {
+Status read_below(const Parts& a, int32_t count, int32_t& value) {
   PJ_TRY(read_value(a, value));
   if (value >= 0 && value < count) return {};
-  return error(ErrorCode::kModelInvalid, "attribute '{}' is {}, outside 0 to {}", view(a.name()),
-               value, count - 1);
+  return error(ErrorCode::kModelInvalid, "attribute '{}' is {}, outside 0 to {}", a.name, value,
+               count - 1);
 }
-Status read_value(const fb::Attribute& a, bool& field) {
+Status read_value(const Parts& a, bool& field) {
   int32_t value = 0;
   PJ_TRY(read_below(a, 2, value));
   field = value != 0;
   return {};
 }
 template <typename E>
-requires std::is_enum_v<E> Status read_value(const fb::Attribute& a, E& field) {
+requires std::is_enum_v<E> Status read_value(const Parts& a, E& field) {
   int32_t value = 0;
   PJ_TRY(read_below(a, enum_count(E{}), value));
   field = static_cast<E>(value);
   return {};
 }
-Status read_value(const fb::Attribute& a, float& field) {
-  if (!a.float_value().has_value() || a.int_value().has_value() || a.list_value() != nullptr)
-    return error(ErrorCode::kModelInvalid, "attribute '{}' must be one float", view(a.name()));
-  field = *a.float_value();
+Status read_value(const Parts& a, float& field) {
+  if (a.real == nullptr || a.number != nullptr || a.list != nullptr)
+    return error(ErrorCode::kModelInvalid, "attribute '{}' must be one float", a.name);
+  field = flatbuffers::ReadScalar<float>(a.real);
   if (!std::isnan(field)) return {};
-  return error(ErrorCode::kModelInvalid, "attribute '{}' is not a number", view(a.name()));
+  return error(ErrorCode::kModelInvalid, "attribute '{}' is not a number", a.name);
 }
-Status read_value(const fb::Attribute& a, Dims& field) {
-  const auto* list = a.list_value();
-  if (list == nullptr || a.int_value().has_value() || a.float_value().has_value())
-    return error(ErrorCode::kModelInvalid, "attribute '{}' must be a list of integers",
-                 view(a.name()));
-  if (list->size() > static_cast<uint32_t>(kMaxRank))
-    return error(ErrorCode::kModelInvalid, "attribute '{}' has {} entries, more than {}",
-                 view(a.name()), list->size(), kMaxRank);
-  field = Dims(std::span<const int32_t>(list->data(), list->size()));
+Status read_value(const Parts& a, Dims& field) {
+  if (a.list == nullptr || a.number != nullptr || a.real != nullptr)
+    return error(ErrorCode::kModelInvalid, "attribute '{}' must be a list of integers", a.name);
+  if (a.list->size() > static_cast<uint32_t>(kMaxRank))
+    return error(ErrorCode::kModelInvalid, "attribute '{}' has {} entries, more than {}", a.name,
+                 a.list->size(), kMaxRank);
+  field = Dims(std::span<const int32_t>(a.list->data(), a.list->size()));
   return {};
 }
 
 class AttributeReader {
  public:
-  explicit AttributeReader(const AttributeVector& attributes) : attributes_(attributes) {}
+  AttributeReader(const AttributeVector& attributes, KnownNames& names)
+      : attributes_(attributes), names_(names) {}
 
   template <typename T>
   void operator()(const char* name, T& field) {
@@ -117,18 +125,18 @@ class AttributeReader {
     const fb::Attribute* a = find(name);
     if (a == nullptr) return;
     ++found_;
-    status_ = read_value(*a, field);
+    status_ = read_value(Parts(*a), field);
   }
   Status take_status() { return std::move(status_); }
   bool found_all() const { return found_ == attributes_.size(); }
 
  private:
   // Writers keep the order of the fields, so the next record is nearly always the one.
-  const fb::Attribute* find(std::string_view name) {
-    if (next_ < attributes_.size() && view(attributes_.Get(next_)->name()) == name)
+  const fb::Attribute* find(const char* name) {
+    if (next_ < attributes_.size() && names_.same(attributes_.Get(next_)->name(), name))
       return attributes_.Get(next_++);
     for (uint32_t i = 0; i < attributes_.size(); ++i) {
-      if (view(attributes_.Get(i)->name()) != name) continue;
+      if (!names_.same(attributes_.Get(i)->name(), name)) continue;
       next_ = i + 1;
       return attributes_.Get(i);
     }
@@ -136,6 +144,7 @@ class AttributeReader {
   }
 
   const AttributeVector& attributes_;
+  KnownNames& names_;
   uint32_t next_ = 0, found_ = 0;
   Status status_;
 };
@@ -168,9 +177,17 @@ Offset<AttributeVector> write_attributes(FlatBufferBuilder& builder, OpParams pa
   return builder.CreateVector(writer.records);
 }
 
-Status read_attributes(const AttributeVector* attributes, OpParams& params) {
+bool KnownNames::same(const flatbuffers::String* text, const char* name) {
+  Pair& known = pairs_[reinterpret_cast<uintptr_t>(name) / 4 % pairs_.size()];
+  if (known.text == text && known.name == name) return true;
+  if (view(text) != name) return false;
+  known = {text, name};
+  return true;
+}
+
+Status read_attributes(const AttributeVector* attributes, OpParams& params, KnownNames& names) {
   if (attributes == nullptr) return {};
-  AttributeReader reader(*attributes);
+  AttributeReader reader(*attributes, names);
   visit_fields(params, reader);
   PJ_TRY(reader.take_status());
   if (!reader.found_all()) return superfluous(*attributes, params);

@@ -2,6 +2,7 @@
 // operator that is added to the operator list is in the format without a line here.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,24 @@ std::optional<OpKind> kind_by_name(std::string_view name);
 flatbuffers::Offset<AttributeVector> write_attributes(flatbuffers::FlatBufferBuilder& builder,
                                                       OpParams params);
 
+// Which of a file's strings are names of our attributes: writers share one for all records.
+class KnownNames {
+ public:
+  // True if they are equal; `name` lives as long as the program.
+  bool same(const flatbuffers::String* text, const char* name);
+
+ private:
+  struct Pair {
+    const flatbuffers::String* text;
+    const char* name;
+  };
+  std::array<Pair, 64> pairs_ = {};
+};
+
 // Sets the fields of `params` from `attributes` (null: none). A missing attribute leaves the field
 // as it is. Errors name the attribute, the caller adds the operator: kModelUnsupported for one that
 // this build does not know, kModelInvalid for a value out of range or an attribute given twice.
-Status read_attributes(const AttributeVector* attributes, OpParams& params);
+Status read_attributes(const AttributeVector* attributes, OpParams& params, KnownNames& names);
 
 // True if a float attribute is NaN, which the format refuses.
 bool has_nan(OpParams params);

@@ -3,6 +3,7 @@
 #include "runtime/format/attributes.h"
 #include "runtime/format/container.h"
 #include "runtime/format/layout.h"
+#include "runtime/graph/quant_scan.h"
 
 namespace pj {
 namespace {
@@ -90,14 +91,11 @@ class Reader {
     PJ_TRY(refer(q.zero_point(), to.zero_point));
     to.axis = q.axis();
     if (q.zero_point() != nullptr) return {};
-    static int32_t zeros[4096];  // never written, so that they take no memory
     const size_t count = to.scale.size();
     PJ_TRY(charge(count * sizeof(int32_t)));
-    if (count > std::size(zeros)) {
-      to.zero_point = std::vector<int32_t>(count);
-    } else {
-      to.zero_point = {std::span<const int32_t>(zeros, count), nullptr};
-    }
+    const std::span<const int32_t> zeros = shared_zeros(count);
+    to.zero_point = zeros.size() == count ? List<int32_t>(zeros, nullptr)
+                                          : List<int32_t>(std::vector<int32_t>(count));
     return {};
   }
 
@@ -126,7 +124,7 @@ class Reader {
     PJ_TRY(copy(op.name(), to.name));
     PJ_TRY(copy(op.inputs(), to.inputs));
     PJ_TRY(copy(op.outputs(), to.outputs));
-    return format::read_attributes(op.attributes(), to.params);
+    return format::read_attributes(op.attributes(), to.params, names_);
   }
 
   Status read_ops(const flatbuffers::Vector<flatbuffers::Offset<fb::Op>>& ops, Graph& graph);
@@ -139,6 +137,7 @@ class Reader {
   const SharedBytes& file_;
   const Container& container_;
   size_t copies_left_;
+  format::KnownNames names_;
 };
 
 // Names every operator that this build lacks, so that one attempt tells them all.

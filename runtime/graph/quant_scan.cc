@@ -9,7 +9,19 @@ bool all_within(std::span<const float> numbers, float low, float high) {
   return outside == 0;
 }
 
+namespace {
+
+int32_t g_zeros[4096];  // never written, so that they take no memory
+
+}  // namespace
+
+std::span<const int32_t> shared_zeros(size_t count) {
+  return count <= std::size(g_zeros) ? std::span<const int32_t>(g_zeros, count)
+                                     : std::span<const int32_t>();
+}
+
 bool all_zero(std::span<const int32_t> numbers) {
+  if (numbers.data() == g_zeros) return true;
   int32_t any = 0;
   for (int32_t x : numbers) any |= x;
   return any == 0;

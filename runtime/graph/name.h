@@ -1,0 +1,53 @@
+// Name: text that nobody changes, shared by its copies; also that of a mapped file.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pj {
+
+class Name {
+ public:
+  Name() = default;
+  Name(std::string text) {
+    if (text.empty()) return;
+    auto kept = std::make_shared<const std::string>(std::move(text));
+    text_ = *kept;
+    owner_ = std::move(kept);
+  }
+  Name(const char* text) : Name(std::string(text)) {}
+  // Text that `owner` keeps alive and that a zero follows.
+  Name(std::string_view text, std::shared_ptr<const void> owner)
+      : text_(text), owner_(std::move(owner)) {}
+
+  operator std::string_view() const { return text_; }
+  std::string str() const { return std::string(text_); }
+  const char* c_str() const { return text_.data(); }
+  bool empty() const { return text_.empty(); }
+  size_t size() const { return text_.size(); }
+
+  friend bool operator==(const Name& a, const Name& b) { return a.text_ == b.text_; }
+  friend bool operator==(const Name& a, std::string_view b) { return a.text_ == b; }
+  friend bool operator==(const Name& a, const char* b) { return a.text_ == b; }
+  friend std::string operator+(const Name& a, std::string_view b) {
+    return a.str().append(b);
+  }
+
+ private:
+  std::string_view text_ = "";
+  std::shared_ptr<const void> owner_;
+};
+
+}  // namespace pj
+
+template <>
+struct fmt::formatter<pj::Name> : fmt::formatter<std::string_view> {
+  template <typename Context>
+  auto format(const pj::Name& name, Context& context) const {
+    return fmt::formatter<std::string_view>::format(std::string_view(name), context);
+  }
+};
