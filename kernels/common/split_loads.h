@@ -29,6 +29,13 @@ struct SplitLoads {
   PJ_INLINE static void word(uint64_t& half, const void* p) {
     asm volatile("ldr %0, %1" : "=r"(half) : "m"(*static_cast<const Word*>(p)));
   }
+  // `offset` bytes from p.
+  PJ_INLINE static void low(float32x4_t& v, const uint8_t* p, int64_t offset) {
+    asm volatile("ldr %d0, [%1, %2]" : "=w"(v) : "r"(p), "r"(offset) : "memory");
+  }
+  PJ_INLINE static void word(uint64_t& half, const uint8_t* p, int64_t offset) {
+    asm volatile("ldr %0, [%1, %2]" : "=r"(half) : "r"(p), "r"(offset) : "memory");
+  }
   PJ_INLINE static void insert(float32x4_t& v, uint64_t half) {
     asm volatile("ins %0.d[1], %1" : "+w"(v) : "r"(half));
   }

@@ -24,9 +24,23 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
   constexpr int kPairs = (mr + 1) / 2, kLast = kPairs - 1, kPointers = (mr + 2) / 3;
   float32x4_t xs[kPairs], ws[2][2];  // weights: of k, of vector
   uint64_t x_half[2], w_half[2][2];  // upper halves of loads whose turn comes
+  // An address is pointer + distance: gcc would add.
+  int64_t between[3] = {0, x.distance, 2 * x.distance};
+  asm volatile("" : "+r"(between[1]), "+r"(between[2]));
   auto load_x = [&](auto j) PJ_INLINE_LAMBDA {
-    if constexpr (2 * j + 1 < mr) Load::word(x_half[j % 2], x[2 * j + 1]);
-    Load::low(xs[j], x[2 * j]);
+    constexpr int kLow = 2 * j, kHigh = kLow + 1;
+    if constexpr (kHigh < mr) {
+      if constexpr (kHigh % 3 == 0) {
+        Load::word(x_half[j % 2], x.at[kHigh / 3]);
+      } else {
+        Load::word(x_half[j % 2], x.at[kHigh / 3], between[kHigh % 3]);
+      }
+    }
+    if constexpr (kLow % 3 == 0) {
+      Load::low(xs[j], x.at[kLow / 3]);
+    } else {
+      Load::low(xs[j], x.at[kLow / 3], between[kLow % 3]);
+    }
   };
   auto insert_x = [&](auto j) PJ_INLINE_LAMBDA {
     if constexpr (j >= 0 && 2 * j + 1 < mr) Load::insert(xs[j], x_half[j % 2]);

@@ -31,6 +31,7 @@ struct DepthwiseWindow {
   int64_t offset, tap_step;  // bytes from a row's begin to the first tap; of two taps
   int32_t width;
   int32_t first_tap;  // in the kernel
+  int32_t channel;    // of the tile, to begin with; of a panel the first
 };
 
 // Channels [channel, channel + count) of `pixels` neighbouring outputs.
@@ -71,13 +72,13 @@ PJ_INLINE void depthwise_lanes(const ConvKernelParams& p, const DepthwiseWindow&
   });
 }
 
-// All channels of the tile, of `pixels` outputs.
+// All channels of the tile from w.channel on, of `pixels` outputs.
 template <typename W, int pixels>
 [[gnu::noinline]] void depthwise_pixels(const Tile& t, const ConvKernelParams& p,
                                         const DepthwiseWindow& w, float* out) {
-  const std::byte* panel = t.in[1];
   const int32_t channels = t.size[kChannel];
-  int32_t c = 0;
+  int32_t c = w.channel;
+  const std::byte* panel = t.in[1] + c / Floats::kLanes * p.panel_bytes;
   for (; c + Floats::kLanes <= channels; c += Floats::kLanes, panel += p.panel_bytes)
     depthwise_lanes<W, pixels, true>(p, w, panel, c, Floats::kLanes, out);
   if (c < channels) depthwise_lanes<W, pixels, false>(p, w, panel, c, channels - c, out);
@@ -87,7 +88,7 @@ template <typename W, int pixels>
 constexpr int32_t steps_to(int32_t n, int32_t step) { return n <= 0 ? 0 : (n + step - 1) / step; }
 
 template <typename W>
-void depthwise_row(const Tile& t, const ConvKernelParams& p, int32_t row) {
+void depthwise_row(const Tile& t, const ConvKernelParams& p, int32_t row, int32_t channel) {
   // Rows outside the image are at the ends of the window.
   const std::byte* const* rows = t.rows + row * p.stride_h;
   int32_t top = 0, bottom = p.kernel_h;
@@ -98,6 +99,7 @@ void depthwise_row(const Tile& t, const ConvKernelParams& p, int32_t row) {
   w.row_step = p.dilation_h;
   w.height = bottom - top;
   w.tap_step = p.dilation_w * p.in_col_bytes;
+  w.channel = channel;
   std::byte* const out = t.out[0] + row * p.out_row_bytes;
 
   // Columns of the input under the first tap of output 0; outputs [inner, inner_end) see all taps.
@@ -140,16 +142,23 @@ PJ_INLINE const float* widened(const Half* weights, int32_t count, float* wide) 
   return wide;
 }
 
+// All rows of a tile, from channel `channel` on.
+template <typename W>
+void depthwise_rows(const Tile& t, const ConvKernelParams& p, int32_t channel) {
+  for (int32_t row = 0; row < t.size[kRow]; ++row) depthwise_row<W>(t, p, row, channel);
+}
+
 template <typename W>
 void slide_tile(const Tile& t, const ConvKernelParams& p, SlidePanelFns code) {
   constexpr int32_t kLanes = Floats::kLanes;
   alignas(64) float wide[kMostSlideTaps * kLanes];
   const std::byte* panel = t.in[1];
   for (int32_t c = 0; c < t.size[kChannel]; c += kLanes, panel += p.panel_bytes) {
+    const int32_t left = t.size[kChannel] - c;
+    if (left < kLanes && code.part == nullptr) return depthwise_rows<W>(t, p, c);
     const auto* bias = reinterpret_cast<const float*>(panel);
     const float* weights =
         widened(reinterpret_cast<const W*>(bias + kLanes), p.kernel_h * p.kernel_w * kLanes, wide);
-    const int32_t left = t.size[kChannel] - c;
     if (left >= kLanes) {
       code.whole(t, c, kLanes, bias, weights);
     } else {
@@ -166,7 +175,7 @@ void run_float_depthwise(const Tile& t) {
   if (code.whole != nullptr) {
     slide_tile<W>(t, p, code);
   } else {
-    for (int32_t row = 0; row < t.size[kRow]; ++row) depthwise_row<W>(t, p, row);
+    depthwise_rows<W>(t, p, 0);
   }
   FloatEpilogue(t).finish_tile();
 }

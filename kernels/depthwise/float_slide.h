@@ -181,22 +181,23 @@ struct SlidePanelFns {
   SlidePanelFn whole = nullptr, part = nullptr;
 };
 
-template <int K, int S>
-inline constexpr SlidePanelFns kSlide = {slide_panel<K, S, true>, slide_panel<K, S, false>};
-
+// The code for windows of K x K, null if there is none. On ARM, parts of a vector are rare and
+// their code is long, so that there is none for them.
 #if defined(__aarch64__)
-// The code for a tile with windows of 3 x 3.
-template <int S>
-PJ_INLINE SlidePanelFns slide_threes(const Tile& t, const ConvKernelParams& p) {
-  if (!slide_blocks_fit<S>(t, p)) return kSlide<3, S>;
-  return {p.in_order != 0 ? slide_block_panel<S, InOrderSlideBlocks>
-                          : slide_block_panel<S, SlideBlocks>,
-          slide_panel<3, S, false>};
+template <int K, int S>
+PJ_INLINE SlidePanelFns slide_code(const Tile& t, const ConvKernelParams& p) {
+  if constexpr (K == 3) {
+    if (!slide_blocks_fit<S>(t, p)) return {};
+    return {p.in_order != 0 ? slide_block_panel<S, InOrderSlideBlocks>
+                            : slide_block_panel<S, SlideBlocks>};
+  } else {
+    return {slide_panel<K, S, true>};
+  }
 }
 #else
-template <int S>
-PJ_INLINE SlidePanelFns slide_threes(const Tile&, const ConvKernelParams&) {
-  return kSlide<3, S>;
+template <int K, int S>
+PJ_INLINE SlidePanelFns slide_code(const Tile&, const ConvKernelParams&) {
+  return {slide_panel<K, S, true>, slide_panel<K, S, false>};
 }
 #endif
 
@@ -204,12 +205,13 @@ PJ_INLINE SlidePanelFns slide_threes(const Tile&, const ConvKernelParams&) {
 PJ_INLINE SlidePanelFns slide_for(const Tile& t, const ConvKernelParams& p) {
   if (p.kernel_h != p.kernel_w || p.stride_h != p.stride_w) return {};
   if (p.stride_w == 1) {
-    return p.kernel_w == 3   ? slide_threes<1>(t, p)
-           : p.kernel_w == 5 ? kSlide<5, 1>
-                             : SlidePanelFns{};
+    if (p.kernel_w == 3) return slide_code<3, 1>(t, p);
+    if (p.kernel_w == 5) return slide_code<5, 1>(t, p);
+  } else if (p.stride_w == 2 && p.dilation_w == 1) {
+    if (p.kernel_w == 3) return slide_code<3, 2>(t, p);
+    if (p.kernel_w == 5) return slide_code<5, 2>(t, p);
   }
-  if (p.stride_w != 2 || p.dilation_w != 1) return {};
-  return p.kernel_w == 3 ? slide_threes<2>(t, p) : p.kernel_w == 5 ? kSlide<5, 2> : SlidePanelFns{};
+  return {};
 }
 
 inline constexpr int32_t kMostSlideTaps = 25;
