@@ -1,6 +1,7 @@
 // Lowering: one operator -> one step.
 #pragma once
 
+#include <array>
 #include <functional>
 
 #include "runtime/plan/plan.h"
@@ -27,9 +28,9 @@ struct LowerContext {
   struct Rows {
     bool valid = false;
     OperandTypes types = {};
-    std::vector<KernelId> ids = {};
+    std::vector<KernelId> ids;
   };
-  mutable Rows rows[2] = {};
+  mutable std::array<Rows, 2> rows = {};
 
   const Tensor& tensor(TensorId id) const { return graph.tensor(id); }
   // What somebody chose for an operator; null if nothing.
