@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "kernels/common/requantize.h"
+#include "kernels/common/unrolled.h"
 #include "kernels/conv/quad_rows.h"
 
 namespace pj {
@@ -90,10 +91,6 @@ alignas(32) constexpr int16_t kLowBytes[16] = {255, 255, 255, 255, 255, 255, 255
 #define PJ_QUAD_START(row, sum0, sum1, SECOND)         \
   "vmovdqu 64(%[panel]), %%" #sum0 "\n\t"              \
   SECOND("vmovdqu 96(%[panel]), %%" #sum1 "\n\t")
-#define PJ_QUAD_END(row, sum0, sum1, SECOND)           \
-  "vmovdqu %%" #sum0 ", (%[i])\n\t"                    \
-  SECOND("vmovdqu %%" #sum1 ", 32(%[i])\n\t")          \
-  "add $64, %[i]\n\t"
 
 // X(..., SECOND, 0) once or, in a loop, for two quads a turn; `count` is where in the panel their
 // number is, PREPARE(n) what precedes quad n of a turn.
@@ -152,26 +149,28 @@ alignas(32) constexpr int16_t kLowBytes[16] = {255, 255, 255, 255, 255, 255, 255
   PJ_QUAD_NEXT(1)                                      \
   "dec %k[n]\n\t"                                      \
   "jnz 1b\n"                                           \
-  "2:\n\t"                                             \
-  "mov %[sums], %[i]\n\t"                              \
-  PIXELS(PJ_QUAD_END, SECOND)
+  "2:\n\t"
 
 #define PJ_QUAD_NO(...)
 #define PJ_QUAD_YES(...) __VA_ARGS__
 #define PJ_QUAD_ASM(mr, SECOND)                                                                   \
   asm volatile(PJ_QUAD_SUMS(PJ_QUAD_PIXELS_##mr, SECOND)                                          \
-               : [w] "+r"(w), [position] "+r"(position), [n] "=&r"(n), [i] "=&r"(i), [j] "=&r"(j), [aside] "=&m"(aside) \
-               : [panel] "r"(panel), [choices] "m"(choices), [sums] "m"(sums), [row0] "r"(x[0]),  \
+               : [w] "+r"(w), [position] "+r"(position), [n] "=&r"(n), [i] "=&r"(i), [j] "=&r"(j), [aside] "=&m"(aside), \
+                 "=&x"(s0), "=&x"(s1), "=&x"(s2), "=&x"(s3), "=&x"(s4), "=&x"(s5), "=&x"(s6), "=&x"(s7), \
+                 "=&x"(s8), "=&x"(s9), "=&x"(s10), "=&x"(s11)                                     \
+               : [panel] "r"(panel), [choices] "m"(choices), [row0] "r"(x[0]),                    \
                  [row1] "r"(x[1]), [row2] "r"(x[2]), [row3] "r"(x[3]), [row4] "r"(x[4]),          \
                  [row5] "r"(x[5]), [ones] "m"(kOnes), [low_bytes] "m"(kLowBytes)                  \
-               : "cc", "memory", "ymm0", "ymm1", "ymm2", "ymm3", "ymm4", "ymm5", "ymm6", "ymm7",  \
-                 "ymm8", "ymm9", "ymm10", "ymm11", "ymm12", "ymm13", "ymm14", "ymm15")
+               : "cc", "memory", "ymm12", "ymm13", "ymm14", "ymm15")
 // clang-format on
 
-// Sums of mr pixels, at x and then `pitch` apart, and 8 * vectors channels: sums[pixel][channel].
+// Sums of a block: sums[2 * pixel] of 8 channels, the next one of the other 8.
+using QuadSums = __m256i[12];
+
+// Sums of mr pixels, at x and then `pitch` apart, and 8 * vectors channels.
 template <int mr, int vectors>
 PJ_INLINE void sum_quads(const std::byte* panel, const QuadLists& lists, const std::byte* first,
-                         int64_t pitch, int32_t (*sums)[kQuadChannels]) {
+                         int64_t pitch, QuadSums& sums) {
   const std::byte* x[6];
   for (int i = 0; i < 6; ++i) x[i] = i < mr ? first + i * pitch : first;
   const auto* counts = reinterpret_cast<const int32_t*>(panel);
@@ -180,6 +179,9 @@ PJ_INLINE void sum_quads(const std::byte* panel, const QuadLists& lists, const s
   const std::byte* choices = panel + lists.choices_at() + (counts[0] + counts[1]) * int64_t{4};
   int64_t n, i, j;
   __m256i aside;
+  register __m256i s0 asm("ymm0"), s1 asm("ymm1"), s2 asm("ymm2"), s3 asm("ymm3"), s4 asm("ymm4"),
+      s5 asm("ymm5"), s6 asm("ymm6"), s7 asm("ymm7"), s8 asm("ymm8"), s9 asm("ymm9"),
+      s10 asm("ymm10"), s11 asm("ymm11");
   if constexpr (mr == 6 && vectors == 2) PJ_QUAD_ASM(6, PJ_QUAD_YES);
   if constexpr (mr == 4 && vectors == 2) PJ_QUAD_ASM(4, PJ_QUAD_YES);
   if constexpr (mr == 2 && vectors == 2) PJ_QUAD_ASM(2, PJ_QUAD_YES);
@@ -188,6 +190,10 @@ PJ_INLINE void sum_quads(const std::byte* panel, const QuadLists& lists, const s
   if constexpr (mr == 4 && vectors == 1) PJ_QUAD_ASM(4, PJ_QUAD_NO);
   if constexpr (mr == 2 && vectors == 1) PJ_QUAD_ASM(2, PJ_QUAD_NO);
   if constexpr (mr == 1 && vectors == 1) PJ_QUAD_ASM(1, PJ_QUAD_NO);
+  const QuadSums all = {s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11};
+  unrolled<mr>([&](auto pixel) PJ_INLINE_LAMBDA {
+    unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA { sums[2 * pixel + v] = all[2 * pixel + v]; });
+  });
 }
 
 }  // namespace

@@ -74,27 +74,26 @@ struct QuadBlocks {
 // Rounded to nearest even by the conversion. Sums far below the lower limit become INT32_MIN, and
 // all that is outside of the limits is moved when it is a byte: the result is that of
 // requantize(). With scales below 1 nothing is above the range of int32.
-PJ_INLINE __m256i scaled(const int32_t* sums, const float* scale) {
-  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
-  return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(v), _mm256_loadu_ps(scale)));
+PJ_INLINE __m256i scaled(__m256i sums, const float* scale) {
+  return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), _mm256_loadu_ps(scale)));
 }
 
 PJ_INLINE __m256i limited(__m256i x, const QuadStage& s) {
   return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(x, s.low), s.high), s.flip);
 }
 
-// Bytes of two pixels: each half of the result is one pixel's.
+// Bytes of two pixels, whose sums are at a and b: each half of the result is one pixel's.
 template <int vectors>
-PJ_INLINE __m256i requantized(const int32_t* a, const int32_t* b, const float* scale,
+PJ_INLINE __m256i requantized(const __m256i* a, const __m256i* b, const float* scale,
                               const QuadStage& s) {
   if constexpr (vectors == 1) {
-    __m256i x = _mm256_packs_epi32(scaled(a, scale), scaled(b, scale));
+    __m256i x = _mm256_packs_epi32(scaled(a[0], scale), scaled(b[0], scale));
     x = _mm256_adds_epi16(x, s.zero_point);
     x = limited(_mm256_packs_epi16(x, x), s);
     return _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 0, 4, 1, 5, 1, 5));
   } else {
-    __m256i x = _mm256_packs_epi32(scaled(a, scale), scaled(a + 8, scale + 8));
-    __m256i y = _mm256_packs_epi32(scaled(b, scale), scaled(b + 8, scale + 8));
+    __m256i x = _mm256_packs_epi32(scaled(a[0], scale), scaled(a[1], scale + 8));
+    __m256i y = _mm256_packs_epi32(scaled(b[0], scale), scaled(b[1], scale + 8));
     x = _mm256_packs_epi16(_mm256_adds_epi16(x, s.zero_point), _mm256_adds_epi16(y, s.zero_point));
     return _mm256_permutevar8x32_epi32(limited(x, s), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
@@ -119,10 +118,14 @@ PJ_INLINE void store_pixel(std::byte* out, __m128i x) {
       out[n] = static_cast<std::byte>(requantize(sums[n], scale[n], s.exact));
 }
 
-[[gnu::noinline]] void correct(int32_t* sums, int32_t pixels, const int32_t* corrections) {
-  for (int32_t i = 0; i < pixels * kQuadChannels; ++i)
-    sums[i] = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) +
-                                   static_cast<uint32_t>(corrections[i / kQuadChannels]));
+template <int mr, int vectors>
+PJ_INLINE void correct(QuadSums& sums, const int32_t* corrections) {
+  unrolled<mr>([&](auto i) PJ_INLINE_LAMBDA {
+    const __m256i correction = _mm256_set1_epi32(corrections[i]);
+    unrolled<vectors>([&](auto v) PJ_INLINE_LAMBDA {
+      sums[2 * i + v] = _mm256_add_epi32(sums[2 * i + v], correction);
+    });
+  });
 }
 
 // `blocks` times mr pixels, times 8 * vectors channels; all of them are written.
@@ -134,17 +137,23 @@ PJ_INLINE void multiply_blocks(const QuadBlocks& b, const QuadStage& stage, int3
   std::byte* out = b.out;
   const int64_t out_pitch = b.out_pitch;
   for (; blocks > 0; --blocks, x += mr * b.x_pitch, corrections += mr) {
-    alignas(32) int32_t sums[mr][kQuadChannels];
+    QuadSums sums;
     sum_quads<mr, vectors>(b.panel, b.lists, x, b.x_pitch, sums);
-    if (panel.corrected != 0) correct(sums[0], mr, corrections);
+    if (panel.corrected != 0) correct<mr, vectors>(sums, corrections);
     if (panel.limited != 0) {
-      requantize_slowly(sums[0], mr, 8 * vectors, panel.scale, stage, out, out_pitch);
+      alignas(32) int32_t stored[mr * kQuadChannels];
+      unrolled<mr * vectors>([&](auto i) PJ_INLINE_LAMBDA {
+        constexpr int kAt = i / vectors * 2 + i % vectors;
+        _mm256_store_si256(reinterpret_cast<__m256i*>(stored + 8 * kAt), sums[kAt]);
+      });
+      requantize_slowly(stored, mr, 8 * vectors, panel.scale, stage, out, out_pitch);
       out += mr * out_pitch;
       continue;
     }
     unrolled<(mr + 1) / 2>([&](auto i) PJ_INLINE_LAMBDA {
       constexpr int kFirst = 2 * i, kSecond = mr > 1 ? kFirst + 1 : kFirst;
-      const __m256i bytes = requantized<vectors>(sums[kFirst], sums[kSecond], panel.scale, stage);
+      const __m256i bytes =
+          requantized<vectors>(sums + 2 * kFirst, sums + 2 * kSecond, panel.scale, stage);
       store_pixel<vectors>(out, _mm256_castsi256_si128(bytes));
       out += out_pitch;
       if (mr > 1) {
