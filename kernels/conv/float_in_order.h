@@ -119,6 +119,21 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
   }
 }
 
+// The last k of a segment with an odd number of them.
+template <int mr>
+PJ_INLINE void add_last_in_order(const Lanes<mr>& x, const float* w, float32x4_t (&acc)[mr][2]) {
+  const float32x4_t ws[2] = {Floats::load(w), Floats::load(w + 4)};
+  constexpr int kHalf = (mr + 1) / 2;  // pixels whose inputs are loaded at once
+  unrolled<2>([&](auto half) PJ_INLINE_LAMBDA {
+    constexpr int kFirst = half * kHalf, kCount = half == 0 ? kHalf : mr - kHalf;
+    float32x4_t xs[kHalf];
+    unrolled<kCount>([&](auto i) PJ_INLINE_LAMBDA { SplitLoads::number(xs[i], x[kFirst + i]); });
+    unrolled<2 * kCount>([&](auto f) PJ_INLINE_LAMBDA {
+      InOrder::accumulate_lane<0>(acc[kFirst + f / 2][f % 2], ws[f % 2], xs[f / 2]);
+    });
+  });
+}
+
 // `count` blocks that follow each other, from pixel `col` of the row.
 template <int mr>
 [[gnu::noinline]] void in_order_blocks(const FloatTile& t, const FloatRow& r, int32_t col,
@@ -145,8 +160,7 @@ template <int mr>
           w += 2 * kFloatPanel;
         }
         if (t.count % 2 != 0) {
-          accumulate_step<float, mr, 1>(x, Lanes<1>(reinterpret_cast<const uint8_t*>(w), 0), 0,
-                                        acc);
+          add_last_in_order<mr>(x, w, acc);
           w += kFloatPanel;
         }
       }
