@@ -69,12 +69,8 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
     unrolled<2 * mr>([&](auto f) PJ_INLINE_LAMBDA {
       constexpr int i = f % mr, v = f / mr, kLastLoad = mr > 4 ? 1 : 0;
       // Where loads and additions find multiply-adds to start with.
-      constexpr int kFirst = mr > 8   ? 4
-                             : mr > 4 ? 3
-                                      : 2,
-                    kSecond = kFirst + (mr > 8   ? 3
-                                        : mr > 7 ? 2
-                                                 : 1);
+      constexpr int kFirst = mr > 8 ? 4 : mr > 4 ? 3 : 2;
+      constexpr int kSecond = kFirst + (mr > 8 ? 3 : mr > 7 ? 2 : 1);
       InOrder::accumulate_lane<i % 2 * 2>(acc[i][v], ws[0][v], xs[i / 2]);
       if constexpr (f == kLastLoad) {
         load_x(std::integral_constant<int, kLast>{});
