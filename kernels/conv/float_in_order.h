@@ -130,6 +130,34 @@ PJ_INLINE void add_last_in_order(const Lanes<mr>& x, const float* w, float32x4_t
   });
 }
 
+// Limits results and stores them: beside the instructions of an upper limit, if there is one.
+template <int mr>
+PJ_INLINE void finish_in_order(const FloatTile& t, FloatSums<mr, 1>& acc, uint8_t* out,
+                               int32_t channels) {
+  auto result = [&](int f) PJ_INLINE_LAMBDA -> float32x4_t& { return acc[f / 2][f % 2]; };
+  if (t.limits.lower) {
+    const float32x4_t low = vdupq_n_f32(t.limits.low);
+    unrolled<2 * mr>([&](auto f)
+                         PJ_INLINE_LAMBDA { InOrder::at_least(result(f), result(f), low); });
+  }
+  const float32x4_t high = vdupq_n_f32(t.limits.high);
+  if (t.limits.upper && channels == kFloatPanel) {
+    constexpr int kLatency = 4;
+    const int64_t out_step = t.out_step;
+    unrolled<2 * mr + kLatency>([&](auto f) PJ_INLINE_LAMBDA {
+      constexpr int kStored = f - kLatency;
+      if constexpr (f < 2 * mr) InOrder::at_most(result(f), result(f), high);
+      if constexpr (kStored >= 0) InOrder::store(out + kStored % 2 * 16, result(kStored));
+      if constexpr (kStored >= 0 && kStored % 2 == 1) advance(out, out_step);
+    });
+    return;
+  }
+  if (t.limits.upper)
+    unrolled<2 * mr>([&](auto f)
+                         PJ_INLINE_LAMBDA { result(f) = Floats::at_most(result(f), high); });
+  store_block<mr, 1>(acc, out, t.out_step, channels);
+}
+
 // `count` blocks that follow each other, from pixel `col` of the row.
 template <int mr>
 [[gnu::noinline]] void in_order_blocks(const FloatTile& t, const FloatRow& r, int32_t col,
@@ -161,9 +189,7 @@ template <int mr>
         }
       }
     }
-    t.limits.apply<mr * 2>([&](auto i)
-                               PJ_INLINE_LAMBDA -> Floats::Vec& { return acc[i / 2][i % 2]; });
-    store_block<mr, 1>(acc, out, t.out_step, r.channels);
+    finish_in_order<mr>(t, acc, out, r.channels);
   }
 }
 
