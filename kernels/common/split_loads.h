@@ -29,6 +29,11 @@ struct SplitLoads {
   PJ_INLINE static void word(uint64_t& half, const void* p) {
     asm volatile("ldr %0, %1" : "=r"(half) : "m"(*static_cast<const Word*>(p)));
   }
+  // One number, in lane 0.
+  PJ_INLINE static void number(float32x4_t& v, const void* p) {
+    typedef float Number __attribute__((may_alias));
+    asm volatile("ldr %s0, %1" : "=w"(v) : "m"(*static_cast<const Number*>(p)));
+  }
   // `offset` bytes from p.
   PJ_INLINE static void low(float32x4_t& v, const uint8_t* p, int64_t offset) {
     asm volatile("ldr %d0, [%1, %2]" : "=w"(v) : "r"(p), "r"(offset) : "memory");

@@ -112,6 +112,8 @@ void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t
   if (kWidened<W>)
     tile.panel_bytes = wide_panel_bytes(f.kernel_h * f.segments * f.count, kFloatPanel);
   FloatRow r{};
+  RowCut<FloatBlocksFn> cut;
+  int32_t cut_for = 0;  // panels side by side
   for (int32_t left = channels; left > 0; left -= r.channels) {
     const int32_t panels = float_panels((left + kFloatPanel - 1) / kFloatPanel, pixels.cols);
     r.channels = left < kFloatPanel * panels ? left : kFloatPanel * panels;
@@ -120,8 +122,11 @@ void compute_panels(const FloatTile& f, const FloatPixels& pixels, const uint8_t
       widen_panels(f, panel, panels, wide);
       r.panel = wide;
     }
-    RowCut<FloatBlocksFn> cut;
-    cut_row(0, pixels.cols, float_sizes<Read>(panels, pixels.in_order), cut);
+    if (panels != cut_for) {
+      cut.count = 0;
+      cut_row(0, pixels.cols, float_sizes<Read>(panels, pixels.in_order), cut);
+      cut_for = panels;
+    }
     for (int32_t row = 0; row < pixels.rows; ++row) {
       r.rows = pixels.table + row * pixels.row_step;
       r.out = out + row * pixels.out_row_bytes;

@@ -69,12 +69,8 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
     unrolled<2 * mr>([&](auto f) PJ_INLINE_LAMBDA {
       constexpr int i = f % mr, v = f / mr, kLastLoad = mr > 4 ? 1 : 0;
       // Where loads and additions find multiply-adds to start with.
-      constexpr int kFirst = mr > 8   ? 4
-                             : mr > 4 ? 3
-                                      : 2,
-                    kSecond = kFirst + (mr > 8   ? 3
-                                        : mr > 7 ? 2
-                                                 : 1);
+      constexpr int kFirst = mr > 8 ? 4 : mr > 4 ? 3 : 2;
+      constexpr int kSecond = kFirst + (mr > 8 ? 3 : mr > 7 ? 2 : 1);
       InOrder::accumulate_lane<i % 2 * 2>(acc[i][v], ws[0][v], xs[i / 2]);
       if constexpr (f == kLastLoad) {
         load_x(std::integral_constant<int, kLast>{});
@@ -119,6 +115,49 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
   }
 }
 
+// The last k of a segment with an odd number of them.
+template <int mr>
+PJ_INLINE void add_last_in_order(const Lanes<mr>& x, const float* w, float32x4_t (&acc)[mr][2]) {
+  const float32x4_t ws[2] = {Floats::load(w), Floats::load(w + 4)};
+  constexpr int kHalf = (mr + 1) / 2;  // pixels whose inputs are loaded at once
+  unrolled<2>([&](auto half) PJ_INLINE_LAMBDA {
+    constexpr int kFirst = half * kHalf, kCount = half == 0 ? kHalf : mr - kHalf;
+    float32x4_t xs[kHalf];
+    unrolled<kCount>([&](auto i) PJ_INLINE_LAMBDA { SplitLoads::number(xs[i], x[kFirst + i]); });
+    unrolled<2 * kCount>([&](auto f) PJ_INLINE_LAMBDA {
+      InOrder::accumulate_lane<0>(acc[kFirst + f / 2][f % 2], ws[f % 2], xs[f / 2]);
+    });
+  });
+}
+
+// Limits results and stores them: beside the instructions of an upper limit, if there is one.
+template <int mr>
+PJ_INLINE void finish_in_order(const FloatTile& t, FloatSums<mr, 1>& acc, uint8_t* out,
+                               int32_t channels) {
+  auto result = [&](int f) PJ_INLINE_LAMBDA -> float32x4_t& { return acc[f / 2][f % 2]; };
+  if (t.limits.lower) {
+    const float32x4_t low = vdupq_n_f32(t.limits.low);
+    unrolled<2 * mr>([&](auto f)
+                         PJ_INLINE_LAMBDA { InOrder::at_least(result(f), result(f), low); });
+  }
+  const float32x4_t high = vdupq_n_f32(t.limits.high);
+  if (t.limits.upper && channels == kFloatPanel) {
+    constexpr int kLatency = 4;
+    const int64_t out_step = t.out_step;
+    unrolled<2 * mr + kLatency>([&](auto f) PJ_INLINE_LAMBDA {
+      constexpr int kStored = f - kLatency;
+      if constexpr (f < 2 * mr) InOrder::at_most(result(f), result(f), high);
+      if constexpr (kStored >= 0) InOrder::store(out + kStored % 2 * 16, result(kStored));
+      if constexpr (kStored >= 0 && kStored % 2 == 1) advance(out, out_step);
+    });
+    return;
+  }
+  if (t.limits.upper)
+    unrolled<2 * mr>([&](auto f)
+                         PJ_INLINE_LAMBDA { result(f) = Floats::at_most(result(f), high); });
+  store_block<mr, 1>(acc, out, t.out_step, channels);
+}
+
 // `count` blocks that follow each other, from pixel `col` of the row.
 template <int mr>
 [[gnu::noinline]] void in_order_blocks(const FloatTile& t, const FloatRow& r, int32_t col,
@@ -145,15 +184,12 @@ template <int mr>
           w += 2 * kFloatPanel;
         }
         if (t.count % 2 != 0) {
-          accumulate_step<float, mr, 1>(x, Lanes<1>(reinterpret_cast<const uint8_t*>(w), 0), 0,
-                                        acc);
+          add_last_in_order<mr>(x, w, acc);
           w += kFloatPanel;
         }
       }
     }
-    t.limits.apply<mr * 2>([&](auto i)
-                               PJ_INLINE_LAMBDA -> Floats::Vec& { return acc[i / 2][i % 2]; });
-    store_block<mr, 1>(acc, out, t.out_step, r.channels);
+    finish_in_order<mr>(t, acc, out, r.channels);
   }
 }
 

@@ -2,8 +2,8 @@
 // halves (kernels/common/split_loads.h) among the multiply-adds.
 //
 // Inputs are loaded a row of the window ahead, those of the next block during the last one; results
-// are limited and stored among the multiply-adds of the block after theirs. Four sums in turn cover
-// the latency of a multiply-add, as do three and loads.
+// are limited and stored during the block after theirs. Four sums in turn cover the latency of a
+// multiply-add, as do three and loads.
 //
 // Compiled once for each ISA level, hence the anonymous namespace.
 #pragma once
@@ -139,10 +139,6 @@ struct InOrderSlideBlocks {
             find(kNext, std::integral_constant<int, kPosition + 1>{});
         }
         if constexpr (ky == 0 && f < B) InOrder::at_most(results[kSum], results[kSum], high);
-        if constexpr (ky == 0 && f >= B && f < 2 * B) {
-          InOrder::store(before, results[kSum]);
-          advance(before, rows.out_step);
-        }
       });
     };
     for (int32_t row = 0; row < rows.count;) {
@@ -158,7 +154,9 @@ struct InOrderSlideBlocks {
       }
       add_row(std::integral_constant<int, 2>{});
       unrolled<B>([&](auto i) PJ_INLINE_LAMBDA {
+        InOrder::store(before, results[i]);
         InOrder::at_least(results[i], sums[i], low);
+        advance(before, rows.out_step);
         InOrder::copy(sums[i], start);
       });
       before = out;
