@@ -109,8 +109,10 @@ Graph block_of_layers() { return *testing::inverted_residual(20, 20, 24, 144); }
 std::vector<KernelId> kernels_of(const Graph& graph, const ModelOptions& options, int32_t op) {
   auto session = *Session::create(*Model::create(graph, options));
   Plan unused;
-  return fitting_kernels({session->compiled().graph, options.target, options.catalog, {}, unused},
-                         op);
+  const std::function<BufferRef(TensorId)> nowhere;
+  const LowerContext context{session->compiled().graph, options.target, options.catalog, nowhere,
+                             unused};
+  return fitting_kernels(context, op);
 }
 
 TEST(ChosenLayers, KernelsAndTilesChangeNoBit) {
