@@ -29,7 +29,7 @@ struct LowerContext {
     OperandTypes types = {};
     std::vector<KernelId> ids = {};
   };
-  mutable Rows rows[2] = {};
+  mutable Rows conv_rows = {}, depthwise_rows = {};
 
   const Tensor& tensor(TensorId id) const { return graph.tensor(id); }
   // What somebody chose for an operator; null if nothing.
