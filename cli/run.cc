@@ -33,7 +33,7 @@ struct Job {
 
 std::vector<std::string> input_names(const Graph& graph) {
   std::vector<std::string> names;
-  for (TensorId id : graph.inputs) names.push_back(graph.tensor(id).name);
+  for (TensorId id : graph.inputs) names.push_back(graph.tensor(id).name.str());
   return names;
 }
 

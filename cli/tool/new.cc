@@ -10,7 +10,7 @@
 
 namespace {
 
-constexpr size_t kUnit = 16, kMost = 512, kChunk = 32 << 10;
+constexpr size_t kUnit = 16, kMost = 1024, kChunk = 32 << 10;
 constexpr uint64_t kLarge = 0;
 
 struct Block {

@@ -99,7 +99,7 @@ class FileWriter {
     std::replace(shape.begin(), shape.end(), kUnknownDim, 1);
     const uint32_t buffer = buffer_of(t);
     const auto quantization = write_quantization(t.quant);
-    const auto name = builder_.CreateString(t.name);
+    const auto name = builder_.CreateString(std::string_view(t.name));
     return tfl::CreateTensor(builder_, builder_.CreateVector(shape), type_of(t.dtype), buffer, name,
                              quantization, false, {}, signature);
   }

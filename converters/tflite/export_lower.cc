@@ -29,7 +29,7 @@ class Lowering {
     for (size_t i = 0; i < ops.size(); ++i) {
       Op op = ops[i];
       if (Status s = lower(op); !s) {
-        const std::string& output = graph_.tensor(op.outputs[0]).name;
+        const std::string output = graph_.tensor(op.outputs[0]).name.str();
         return in_context(fmt::format("{}, node {}, output '{}'", op.display_name(), i, output),
                           std::move(s).error());
       }

@@ -77,12 +77,19 @@ class Reader {
                        file_.owner};
   }
 
-  // Numbers stay where the file has them; to check them takes time as a copy would.
+  // Numbers and names stay where the file has them; to check them takes time as a copy would.
   template <typename T>
   Status refer(const flatbuffers::Vector<T>* from, List<T>& to) {
     if (from == nullptr) return {};
     PJ_TRY(charge(from->size() * sizeof(T)));
     to = {std::span<const T>(from->data(), from->size()), file_.owner};
+    return {};
+  }
+
+  Status refer(const flatbuffers::String* from, Name& to) {
+    if (from == nullptr) return {};
+    PJ_TRY(charge(from->size()));
+    to = {std::string_view(from->c_str(), from->size()), file_.owner};
     return {};
   }
 
@@ -100,7 +107,7 @@ class Reader {
   }
 
   Status read_tensor(const fb::Tensor& t, Tensor& to) {
-    PJ_TRY(copy(t.name(), to.name));
+    PJ_TRY(refer(t.name(), to.name));
     if (t.dtype() >= kDTypeCount)
       return error(ErrorCode::kModelUnsupported,
                    "its element type {} is unknown to this build: update Picojoule", t.dtype());
@@ -121,7 +128,7 @@ class Reader {
   Status read_op(const fb::Op& op, OpKind kind, Op& to) {
     to.kind = kind;
     to.params = params_for(kind);
-    PJ_TRY(copy(op.name(), to.name));
+    PJ_TRY(refer(op.name(), to.name));
     PJ_TRY(copy(op.inputs(), to.inputs));
     PJ_TRY(copy(op.outputs(), to.outputs));
     return format::read_attributes(op.attributes(), to.params, names_);

@@ -13,6 +13,7 @@
 #include "runtime/base/result.h"
 #include "runtime/base/shape.h"
 #include "runtime/graph/list.h"
+#include "runtime/graph/name.h"
 
 namespace pj {
 
@@ -42,7 +43,7 @@ struct SharedBytes {
 };
 
 struct Tensor {
-  std::string name;
+  Name name;
   DType dtype = DType::kF32;
   Shape shape;  // may contain kUnknownDim until inputs are set
   Quantization quant;
@@ -61,7 +62,7 @@ struct Op {
   OpParams params;
   std::vector<TensorId> inputs;  // kNoTensor for an absent optional input
   std::vector<TensorId> outputs;
-  std::string name;  // may be empty
+  Name name;  // may be empty
 
   template <typename P>
   const P& as() const {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,12 +31,11 @@ class Name {
   bool empty() const { return text_.empty(); }
   size_t size() const { return text_.size(); }
 
-  friend bool operator==(const Name& a, const Name& b) { return a.text_ == b.text_; }
-  friend bool operator==(const Name& a, std::string_view b) { return a.text_ == b; }
-  friend bool operator==(const Name& a, const char* b) { return a.text_ == b; }
-  friend std::string operator+(const Name& a, std::string_view b) {
-    return a.str().append(b);
+  template <std::convertible_to<std::string_view> T>
+  friend bool operator==(const Name& a, const T& b) {
+    return a.text_ == std::string_view(b);
   }
+  friend std::string operator+(const Name& a, std::string_view b) { return a.str().append(b); }
 
  private:
   std::string_view text_ = "";

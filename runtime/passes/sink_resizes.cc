@@ -58,7 +58,7 @@ Result<int> sink_resizes(Graph& graph) {
       continue;
     // The two change places: `next` computes a small tensor of its own, which becomes large last.
     Tensor small = graph.tensor(next.outputs[0]);
-    small.name += "/small";
+    small.name = small.name + "/small";
     for (int32_t d = 1; d < 3; ++d) small.shape[d] = graph.tensor(resize.inputs[0]).shape[d];
     next.inputs[0] = resize.inputs[0];
     resize.outputs[0] = next.outputs[0];

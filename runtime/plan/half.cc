@@ -87,7 +87,7 @@ class Narrowing {
 
   TensorId twin(TensorId of, DType dtype) {
     Tensor t = graph_.tensor(of);
-    t.name += dtype == DType::kF16 ? "/f16" : "/f32";
+    t.name = t.name + (dtype == DType::kF16 ? "/f16" : "/f32");
     t.dtype = dtype;
     return graph_.add_tensor(std::move(t));
   }

@@ -73,7 +73,7 @@ LoopNest copy_nest(const LowerContext& c, TensorId from, BufferRef to) {
 
 Status lower(LowerContext& c, int32_t op_index, Step& step) {
   const Op& op = c.graph.ops[static_cast<size_t>(op_index)];
-  step.name = op.name.empty() ? c.tensor(op.outputs[0]).name : op.name;
+  step.name = (op.name.empty() ? c.tensor(op.outputs[0]).name : op.name).str();
   step.op = op.display_name();
   if (const Epilogue* e = epilogue_of(op.params); e != nullptr && e->present())
     step.op += std::string("+") + name_of(*e);

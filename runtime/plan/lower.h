@@ -1,7 +1,6 @@
 // Lowering: one operator -> one step.
 #pragma once
 
-#include <array>
 #include <functional>
 
 #include "runtime/plan/plan.h"
@@ -28,9 +27,9 @@ struct LowerContext {
   struct Rows {
     bool valid = false;
     OperandTypes types = {};
-    std::vector<KernelId> ids;
+    std::vector<KernelId> ids = {};
   };
-  mutable std::array<Rows, 2> rows = {};
+  mutable Rows conv_rows = {}, depthwise_rows = {};
 
   const Tensor& tensor(TensorId id) const { return graph.tensor(id); }
   // What somebody chose for an operator; null if nothing.

@@ -103,7 +103,7 @@ bool can_compute(const LowerContext& c, const KernelDesc& k, const ConvShape& s,
 // are much alike.
 const std::vector<KernelId>& rows_for(const LowerContext& c, KernelClass cls,
                                       const OperandTypes& t) {
-  LowerContext::Rows& known = c.rows[cls == KernelClass::kDepthwise ? 1 : 0];
+  LowerContext::Rows& known = cls == KernelClass::kDepthwise ? c.depthwise_rows : c.conv_rows;
   if (known.valid && known.types == t) return known.ids;
   known = {true, t, {}};
   for (size_t i = 0; i < c.catalog.size(); ++i) {

@@ -132,7 +132,7 @@ Result<Plan> make_plan(const Graph& graph, const Target& target,
   }
   for (const BufferMap::Copy& copy : map.copies) {
     Step step;
-    step.name = graph.tensor(copy.from).name;
+    step.name = graph.tensor(copy.from).name.str();
     step.op = "copy";
     step.threads = 1;
     step.members.push_back(copy_nest(context, copy.from, {Space::kOutput, copy.output, 0}));

@@ -53,8 +53,8 @@ inline TensorId find(const Graph& graph, const std::string& name) {
   return kNoTensor;
 }
 
-inline const std::string& input_name(const Graph& graph, const Op& op, size_t i) {
-  return graph.tensor(op.inputs[i]).name;
+inline std::string input_name(const Graph& graph, const Op& op, size_t i) {
+  return graph.tensor(op.inputs[i]).name.str();
 }
 
 // The first output of a graph of floats, by the reference kernels; `x` is the first input.

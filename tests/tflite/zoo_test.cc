@@ -153,11 +153,11 @@ TEST_P(TfliteZoo, Imports) {
   expect_ends(*g, g->outputs, expected.outputs);
   const bool is_known = is_static(expected.inputs[0].shape);
   for (const Tensor& t : g->tensors) {
-    EXPECT_EQ(is_static(t.shape), is_known || t.constant) << t.name;
+    EXPECT_EQ(is_static(t.shape), is_known || t.constant) << t.name.str();
     if (!t.constant || t.data.empty()) continue;
     EXPECT_TRUE(t.data.bytes.data() >= bytes.data() &&
                 t.data.bytes.data() + t.data.bytes.size() <= bytes.data() + bytes.size())
-        << t.name << " was copied";
+        << t.name.str() << " was copied";
   }
 }
 
@@ -191,8 +191,8 @@ TEST(TfliteZooFacts, QuantisedClassifier) {
     const Tensor& w = g->tensor(op.inputs[1]);
     const int32_t axis = op.kind == OpKind::kConv2D ? 0 : 3;
     EXPECT_EQ(w.dtype, DType::kI8);
-    EXPECT_EQ(w.quant.axis, axis) << w.name;
-    EXPECT_EQ(w.quant.scale.size(), static_cast<size_t>(w.shape[axis])) << w.name;
+    EXPECT_EQ(w.quant.axis, axis) << w.name.str();
+    EXPECT_EQ(w.quant.scale.size(), static_cast<size_t>(w.shape[axis])) << w.name.str();
   }
 }
 

@@ -109,8 +109,9 @@ Graph block_of_layers() { return *testing::inverted_residual(20, 20, 24, 144); }
 std::vector<KernelId> kernels_of(const Graph& graph, const ModelOptions& options, int32_t op) {
   auto session = *Session::create(*Model::create(graph, options));
   Plan unused;
-  const LowerContext context{
-      session->compiled().graph, options.target, options.catalog, {}, unused};
+  const std::function<BufferRef(TensorId)> nowhere;
+  const LowerContext context{session->compiled().graph, options.target, options.catalog, nowhere,
+                             unused};
   return fitting_kernels(context, op);
 }
 
