@@ -11,6 +11,7 @@
 
 #include <arm_neon.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/common/requantize.h"
@@ -54,6 +55,23 @@ struct SplitLoads {
 };
 
 struct InOrder {
+  // a == b ? x : y and a > 1 ? x : 0, without a branch.
+  PJ_INLINE static const std::byte* select_if_equal(int32_t a, int32_t b, const std::byte* x,
+                                                    const std::byte* y) {
+    const std::byte* selected;
+    asm("cmp %w1, %w2\n\tcsel %0, %3, %4, eq"
+        : "=r"(selected)
+        : "r"(a), "r"(b), "r"(x), "r"(y)
+        : "cc");
+    return selected;
+  }
+  PJ_INLINE static int64_t select_if_more(int32_t a, int64_t x) {
+    int64_t selected;
+    asm("cmp %w1, #1\n\tcsel %0, %2, xzr, gt" : "=r"(selected) : "r"(a), "r"(x) : "cc");
+    return selected;
+  }
+  // Has p computed before what follows.
+  PJ_INLINE static void here(const std::byte*& p) { asm volatile("" : "+r"(p)); }
   // acc += a * b
   PJ_INLINE static void accumulate(float32x4_t& acc, float32x4_t a, float32x4_t b) {
     asm volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b));

@@ -76,8 +76,8 @@ PJ_INLINE void add_steps_in_order(Lanes<mr>& x, const float*& w, int32_t steps,
         load_x(std::integral_constant<int, kLast>{});
         insert_x(std::integral_constant<int, kLast - 1>{});
       } else if constexpr (f == 2) {
-        // The last turn loads again what it has, instead of what may not exist. Not a branch.
-        asm("cmp %w1, #1\n\tcsel %0, %2, xzr, gt" : "=r"(step) : "r"(steps), "r"(whole) : "cc");
+        // The last turn loads again what it has, instead of what may not exist.
+        step = InOrder::select_if_more(steps, whole);
       }
       if constexpr (f == kFirst) {
         load_w(1, 0);

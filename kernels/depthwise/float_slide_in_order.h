@@ -92,13 +92,9 @@ struct InOrderSlideBlocks {
         // Columns 0 and 1 of the next block.
         x.first[ky] = S == 1 ? at - x.step[ky] : at;
         if constexpr (S == 1) x.second[ky] = at;
-        // Not a branch.
-        asm("cmp %w2, %w3\n\tcsel %0, %4, %1, eq"
-            : "=r"(at)
-            : "r"(at), "r"(left), "r"(rows.last_is_pad), "r"(rows.pad)
-            : "cc");
+        at = InOrder::select_if_equal(left, rows.last_is_pad, rows.pad, at);
       }
-      asm volatile("" : "+r"(at));
+      InOrder::here(at);
     };
     auto load = [&](auto ky, auto position) PJ_INLINE_LAMBDA {
       Load::high(halves[position], at);
