@@ -18,7 +18,9 @@ _MODEL = pathlib.Path(os.environ.get("PJ_ARMBENCH", _SOURCE.parent / "shared/too
 # What it computes, the function that has the loop, the cores that run it.
 LOOPS = [
     ("int8 convolution, `smull`, 8 x 8 (`kernels/conv/neon_mull.h`)",
-     r"mull_blocks<signed char, true, 8>", ("a53", "a72")),
+     r"mull_blocks<signed char, 2, 8>", ("a53", "a72")),
+    ("the same for uint8, four products in 16 bits",
+     r"mull_blocks<unsigned char, 4, 8>", ("a53", "a72")),
     ("int8 convolution, `sdot`, 6 x 16 (`kernels/conv/neon_dot.h`)",
      r"dot_blocks<signed char, 6, 4>", ("a55", "a76")),
     ("int8 convolution, `smmla`, 6 x 16 (`kernels/conv/neon_mmla.h`)",

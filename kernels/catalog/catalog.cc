@@ -124,7 +124,7 @@ const char* name_of(PackingId id) {
     case PackingId::kConvDots:
       return "conv_dots";
     case PackingId::kConvMulls:
-      return "conv_mulls";
+      return "conv_mull_sums";
     case PackingId::kDepthwiseQuads:
       return "depthwise_quads";
     case PackingId::kDepthwisePairs:

@@ -101,13 +101,16 @@ template <typename Isa>
     rows = 1;
   }
   auto* corrections = reinterpret_cast<int32_t*>(t.scratch + layout.corrections_at);
-  const bool correct = p.weights_zero_point != 0;
+  bool correct = false;
+  const auto* const panels = reinterpret_cast<const uint8_t*>(t.in[1]);
+  for (int32_t i = 0; p.weights_zero_point != 0 && i * Isa::kPanel < t.size[kChannel]; ++i)
+    correct |= flags_of(panels + i * p.panel_bytes).centered == 0;
   for (int32_t row = 0; correct && row < rows; ++row)
     find_corrections<Isa>(tile, p.weights_zero_point, table + row * p.stride_h, cols,
                           corrections + row * cols);
 
   SegmentRow r{};
-  r.panel = reinterpret_cast<const uint8_t*>(t.in[1]);
+  r.panel = panels;
   auto* out = reinterpret_cast<uint8_t*>(t.out[0]);
   if constexpr (Isa::kLine) {
     if (rows * cols == 1) {
@@ -122,7 +125,8 @@ template <typename Isa>
   for (int32_t channel = 0; channel < t.size[kChannel]; channel += Isa::kPanel) {
     const int32_t left = t.size[kChannel] - channel;
     r.channels = left < Isa::kPanel ? left : Isa::kPanel;
-    const BlockSizes<NeonBlocksFn> sizes = Isa::sizes(flags_of(r.panel), r.channels);
+    const PanelFlags flags = flags_of(r.panel);
+    const BlockSizes<NeonBlocksFn> sizes = Isa::sizes(flags, r.channels);
     if (sizes.sizes != cut_into) {
       cut.count = 0;
       cut_row(0, cols, sizes, cut);
@@ -131,7 +135,7 @@ template <typename Isa>
     for (int32_t row = 0; row < rows; ++row) {
       r.rows = table + row * p.stride_h;
       r.out = out + channel + row * p.out_row_bytes;
-      r.corrections = correct ? corrections + row * cols : nullptr;
+      r.corrections = correct && flags.centered == 0 ? corrections + row * cols : nullptr;
       for (int32_t i = 0; i < cut.count; ++i)
         cut.runs[i].blocks(tile, r, cut.runs[i].col, cut.runs[i].count);
     }

@@ -10,7 +10,8 @@
 //
 // Four turns have every channel meet every k, so that no lanes are left to be added up at the end.
 // 16 products for three instructions, where a product of 16 bits by lane needs four; three turns
-// of x serve all 8 channels.
+// of x serve all 8 channels. Where packing has proven of a panel that four products fit 16 bits, as
+// of most panels of uint8 models, two turns share a p: 32 products for five.
 //
 // Schedule, for each pixel and 16 k's: 24 multiplications and additions in two groups of 12, of
 // which each instruction waits for the one four before it, and 3 turns. Cortex-A53, in order: one a
@@ -83,11 +84,14 @@ PJ_INLINE void add_pairs(int32x4_t& acc, int16x8_t p) {
   asm volatile("sadalp %0.4s, %1.8h" : "+w"(acc) : "w"(p));
 }
 
-// 16 k's of a pixel, two turns of them: x0 and x1 meet four registers of weights.
-#define PJ_MULL_PRODUCTS_0 "smull %[p0].8h, %[w0].8b, %[x0].8b\n\t"
-#define PJ_MULL_PRODUCTS_1 "smull %[p1].8h, %[w1].8b, %[x0].8b\n\t"
-#define PJ_MULL_PRODUCTS_2 "smull %[p2].8h, %[w2].8b, %[x1].8b\n\t"
-#define PJ_MULL_PRODUCTS_3 "smull %[p3].8h, %[w3].8b, %[x1].8b\n\t"
+// 16 k's of a pixel, two turns of them: x0 and x1 meet four registers of weights. Where four
+// products fit 16 bits, the products of the first two turns wait for those of the other two.
+enum MullPart { kAllTurns, kFirstTurns, kLastTurns };
+
+#define PJ_MULL_PRODUCTS_0(op) op " %[p0].8h, %[w0].8b, %[x0].8b\n\t"
+#define PJ_MULL_PRODUCTS_1(op) op " %[p1].8h, %[w1].8b, %[x0].8b\n\t"
+#define PJ_MULL_PRODUCTS_2(op) op " %[p2].8h, %[w2].8b, %[x1].8b\n\t"
+#define PJ_MULL_PRODUCTS_3(op) op " %[p3].8h, %[w3].8b, %[x1].8b\n\t"
 #define PJ_MULL_ADD_0 "smlal2 %[p0].8h, %[w0].16b, %[x0].16b\n\t"
 #define PJ_MULL_ADD_1 "smlal2 %[p1].8h, %[w1].16b, %[x0].16b\n\t"
 #define PJ_MULL_ADD_2 "smlal2 %[p2].8h, %[w2].16b, %[x1].16b\n\t"
@@ -97,47 +101,84 @@ PJ_INLINE void add_pairs(int32x4_t& acc, int16x8_t p) {
 #define PJ_MULL_PAIRS_2 "sadalp %[s0].4s, %[p2].8h\n\t"
 #define PJ_MULL_PAIRS_3 "sadalp %[s1].4s, %[p3].8h"
 #define PJ_MULL_SUMS [s0] "+w"(acc[0]), [s1] "+w"(acc[1])
-#define PJ_MULL_WORK [p0] "=&w"(p[0]), [p1] "=&w"(p[1]), [p2] "=&w"(p[2]), [p3] "=&w"(p[3])
+#define PJ_MULL_WORK(access) \
+  [p0] access(p[0]), [p1] access(p[1]), [p2] access(p[2]), [p3] access(p[3])
 #define PJ_MULL_INPUTS \
   [w0] "w"(w[0]), [w1] "w"(w[1]), [w2] "w"(w[2]), [w3] "w"(w[3]), [x0] "w"(x0), [x1] "w"(x1)
+#define PJ_MULL_MULTIPLY(op)                    \
+  PJ_MULL_PRODUCTS_0(op)                        \
+  PJ_MULL_PRODUCTS_1(op)                        \
+  PJ_MULL_PRODUCTS_2(op) PJ_MULL_PRODUCTS_3(op) \
+      PJ_MULL_ADD_0 PJ_MULL_ADD_1 PJ_MULL_ADD_2 PJ_MULL_ADD_3
 
-PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int32x4_t (&acc)[2]) {
-  int16x8_t p[4];
-  asm volatile(PJ_MULL_PRODUCTS_0 PJ_MULL_PRODUCTS_1 PJ_MULL_PRODUCTS_2 PJ_MULL_PRODUCTS_3
-                   PJ_MULL_ADD_0 PJ_MULL_ADD_1 PJ_MULL_ADD_2 PJ_MULL_ADD_3 PJ_MULL_PAIRS_0
-                       PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
-               : PJ_MULL_SUMS, PJ_MULL_WORK
-               : PJ_MULL_INPUTS);
+template <MullPart part>
+PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int16x8_t (&p)[4],
+                          int32x4_t (&acc)[2]) {
+  if constexpr (part == kFirstTurns) {
+    asm volatile(PJ_MULL_MULTIPLY("smull") : PJ_MULL_WORK("=&w") : PJ_MULL_INPUTS);
+  } else if constexpr (part == kLastTurns) {
+    asm volatile(PJ_MULL_MULTIPLY("smlal")
+                     PJ_MULL_PAIRS_0 PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
+                 : PJ_MULL_SUMS, PJ_MULL_WORK("+&w")
+                 : PJ_MULL_INPUTS);
+  } else {
+    asm volatile(PJ_MULL_MULTIPLY("smull")
+                     PJ_MULL_PAIRS_0 PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
+                 : PJ_MULL_SUMS, PJ_MULL_WORK("=&w")
+                 : PJ_MULL_INPUTS);
+  }
 }
 
 // The same while four registers of weights are loaded.
-PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int32x4_t (&acc)[2],
-                          const uint8_t* from, int8x16_t* to) {
-  int16x8_t p[4];
+// clang-format off
+#define PJ_MULL_LOADING(op)                                            \
+  "ldr %d[t0], [%[from]]\n\t"                                          \
+  PJ_MULL_PRODUCTS_0(op) "ldr %[h0], [%[from], 8]\n\t"                 \
+  PJ_MULL_PRODUCTS_1(op) "ldr %[h1], [%[from], 24]\n\t"                \
+  PJ_MULL_PRODUCTS_2(op)                                               \
+  "ldr %d[t1], [%[from], 16]\n\tins %[t0].d[1], %[h0]\n\t"             \
+  PJ_MULL_PRODUCTS_3(op) "ldr %[h2], [%[from], 40]\n\t"                \
+  PJ_MULL_ADD_0 "ldr %[h3], [%[from], 56]\n\t"                         \
+  PJ_MULL_ADD_1                                                        \
+  "ldr %d[t2], [%[from], 32]\n\tins %[t1].d[1], %[h1]\n\t"             \
+  PJ_MULL_ADD_2 PJ_MULL_ADD_3
+#define PJ_MULL_LOAD_LAST "ldr %d[t3], [%[from], 48]\n\tins %[t2].d[1], %[h2]\n\t"
+#define PJ_MULL_LOADED \
+  [t0] "=&w"(to[0]), [t1] "=&w"(to[1]), [t2] "=&w"(to[2]), [t3] "=&w"(to[3]), \
+  [h0] "=&r"(high[0]), [h1] "=&r"(high[1]), [h2] "=&r"(high[2]), [h3] "=&r"(high[3])
+#define PJ_MULL_FROM [from] "r"(from), "m"(*reinterpret_cast<const uint8_t(*)[64]>(from))
+// clang-format on
+
+template <MullPart part>
+PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int16x8_t (&p)[4],
+                          int32x4_t (&acc)[2], const uint8_t* from, int8x16_t* to) {
   uint64_t high[4];
-  // clang-format off
-  asm volatile(
-      "ldr %d[t0], [%[from]]\n\t"
-      PJ_MULL_PRODUCTS_0 "ldr %[h0], [%[from], 8]\n\t"
-      PJ_MULL_PRODUCTS_1 "ldr %[h1], [%[from], 24]\n\t"
-      PJ_MULL_PRODUCTS_2
-      "ldr %d[t1], [%[from], 16]\n\tins %[t0].d[1], %[h0]\n\t"
-      PJ_MULL_PRODUCTS_3 "ldr %[h2], [%[from], 40]\n\t"
-      PJ_MULL_ADD_0 "ldr %[h3], [%[from], 56]\n\t"
-      PJ_MULL_ADD_1
-      "ldr %d[t2], [%[from], 32]\n\tins %[t1].d[1], %[h1]\n\t"
-      PJ_MULL_ADD_2 PJ_MULL_ADD_3 PJ_MULL_PAIRS_0
-      "ldr %d[t3], [%[from], 48]\n\tins %[t2].d[1], %[h2]\n\t"
-      PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
-      "\n\tins %[t3].d[1], %[h3]"
-      : PJ_MULL_SUMS, PJ_MULL_WORK,
-        [t0] "=&w"(to[0]), [t1] "=&w"(to[1]), [t2] "=&w"(to[2]), [t3] "=&w"(to[3]),
-        [h0] "=&r"(high[0]), [h1] "=&r"(high[1]), [h2] "=&r"(high[2]), [h3] "=&r"(high[3])
-      : PJ_MULL_INPUTS, [from] "r"(from),
-        "m"(*reinterpret_cast<const uint8_t(*)[64]>(from)));
-  // clang-format on
+  if constexpr (part == kFirstTurns) {
+    asm volatile(PJ_MULL_LOADING("smull") PJ_MULL_LOAD_LAST "ins %[t3].d[1], %[h3]"
+                 : PJ_MULL_WORK("=&w"), PJ_MULL_LOADED
+                 : PJ_MULL_INPUTS, PJ_MULL_FROM);
+  } else if constexpr (part == kLastTurns) {
+    asm volatile(
+        PJ_MULL_LOADING("smlal")
+            PJ_MULL_PAIRS_0 PJ_MULL_LOAD_LAST PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
+        "\n\tins %[t3].d[1], %[h3]"
+        : PJ_MULL_SUMS, PJ_MULL_WORK("+&w"), PJ_MULL_LOADED
+        : PJ_MULL_INPUTS, PJ_MULL_FROM);
+  } else {
+    asm volatile(
+        PJ_MULL_LOADING("smull")
+            PJ_MULL_PAIRS_0 PJ_MULL_LOAD_LAST PJ_MULL_PAIRS_1 PJ_MULL_PAIRS_2 PJ_MULL_PAIRS_3
+        "\n\tins %[t3].d[1], %[h3]"
+        : PJ_MULL_SUMS, PJ_MULL_WORK("=&w"), PJ_MULL_LOADED
+        : PJ_MULL_INPUTS, PJ_MULL_FROM);
+  }
 }
 
+#undef PJ_MULL_MULTIPLY
+#undef PJ_MULL_LOADING
+#undef PJ_MULL_LOAD_LAST
+#undef PJ_MULL_LOADED
+#undef PJ_MULL_FROM
 #undef PJ_MULL_PRODUCTS_0
 #undef PJ_MULL_PRODUCTS_1
 #undef PJ_MULL_PRODUCTS_2
@@ -184,10 +225,12 @@ struct MullWords {
 // `steps` times 16 k's from where the operands stand; at least one. Pixel i + 1 is completed while
 // pixel i is computed, and the lower half of pixel i + 2 loaded; after the last pixel of a step
 // comes the first of the next.
-template <typename X, int mr>
+template <typename X, bool shared, int mr>
 PJ_INLINE void mull_steps(const uint8_t* (&x)[mr], const uint8_t*& w, int32_t steps,
                           int32x4_t (&acc)[mr][2]) {
   static_assert(mr > 1);
+  constexpr MullPart kFirst = shared ? kFirstTurns : kAllTurns;
+  constexpr MullPart kLast = shared ? kLastTurns : kAllTurns;
   int8x16_t weights[8], xs[3];
   MullWords<X> words[2];
   unrolled<4>([&](auto v) PJ_INLINE_LAMBDA {
@@ -210,15 +253,16 @@ PJ_INLINE void mull_steps(const uint8_t* (&x)[mr], const uint8_t*& w, int32_t st
       constexpr int kLoaded = (i + 2) % mr;
       const int8x16_t now = xs[kNow];
       if constexpr (kLoaded < 2) x[kLoaded] += ahead;
+      int16x8_t p[4];
       MullWords<X> later;
       later.load_low(x[kLoaded]);
       const int8x16_t x1 = turned<1>(now);
       later.load_high(x[kLoaded]);
       if constexpr (kLoaded >= 2) x[kLoaded] += 16;
       if constexpr (i == 0) {
-        mull_turns(now, x1, weights, acc[i], w + 64, weights + 4);
+        mull_turns<kFirst>(now, x1, weights, p, acc[i], w + 64, weights + 4);
       } else {
-        mull_turns(now, x1, weights, acc[i]);
+        mull_turns<kFirst>(now, x1, weights, p, acc[i]);
       }
       later.flip_low();
       const int8x16_t x2 = turned<2>(now);
@@ -227,9 +271,9 @@ PJ_INLINE void mull_steps(const uint8_t* (&x)[mr], const uint8_t*& w, int32_t st
       later.set_low(xs[kLater]);
       words[1].set_high(xs[kNext]);
       if constexpr (i == mr - 1) {
-        mull_turns(x2, x3, weights + 4, acc[i], next_w, weights);
+        mull_turns<kLast>(x2, x3, weights + 4, p, acc[i], next_w, weights);
       } else {
-        mull_turns(x2, x3, weights + 4, acc[i]);
+        mull_turns<kLast>(x2, x3, weights + 4, p, acc[i]);
       }
       words[1] = later;
     });
@@ -256,8 +300,9 @@ PJ_INLINE void mull_step(const uint8_t* (&x)[mr], const uint8_t*& w, int32x4_t (
     x[i] += 16;
     const int8x16_t turns[] = {xs, turned<1>(xs), turned<2>(xs), turned<3>(xs)};
     if constexpr (paired) {
-      mull_turns(turns[0], turns[1], weights, acc[i]);
-      mull_turns(turns[2], turns[3], weights + 4, acc[i]);
+      int16x8_t p[4];
+      mull_turns<kAllTurns>(turns[0], turns[1], weights, p, acc[i]);
+      mull_turns<kAllTurns>(turns[2], turns[3], weights + 4, p, acc[i]);
     } else {
       unrolled<8>([&](auto v) PJ_INLINE_LAMBDA {
         add_pairs(acc[i][v % 2], products(weights[v], turns[v / 2]));
@@ -290,7 +335,7 @@ PJ_INLINE void mull_half(const uint8_t* (&x)[mr], const uint8_t*& w, int32x4_t (
   });
 }
 
-template <typename X, bool paired, int mr>
+template <typename X, int fit, int mr>
 PJ_INLINE void mull_window(const NeonTile& t, const SegmentRow& r, int64_t x_offset,
                            const uint8_t* w, int32x4_t (&acc)[mr][2]) {
   const int32_t rest = t.segment_bytes % 16;
@@ -302,18 +347,19 @@ PJ_INLINE void mull_window(const NeonTile& t, const SegmentRow& r, int64_t x_off
     for (int32_t s = t.segments; s > 0; --s, segment += t.segment_step) {
       const uint8_t* x[mr];
       for (int i = 0; i < mr; ++i) x[i] = segment + i * t.pixel_step;
-      if constexpr (paired && mr > 1) {
-        if (steps > 0) mull_steps<X>(x, w, steps, acc);
+      if constexpr (fit > 1 && mr > 1) {
+        if (steps > 0) mull_steps<X, fit == 4>(x, w, steps, acc);
       } else {
-        for (int32_t left = steps; left > 0; --left) mull_step<X, paired>(x, w, acc);
+        for (int32_t left = steps; left > 0; --left) mull_step<X, (fit > 1)>(x, w, acc);
       }
       if (half) mull_half<X, mr>(x, w, acc);
     }
   }
 }
 
-// `count` blocks that follow each other, from pixel `col` of the row.
-template <typename X, bool paired, int mr>
+// `count` blocks that follow each other, from pixel `col` of the row, of a panel of whose products
+// `fit` add up in 16 bits.
+template <typename X, int fit, int mr>
 [[gnu::noinline]] void mull_blocks(const NeonTile& t, const SegmentRow& r, int32_t col,
                                    int32_t count) {
   constexpr int kPairs = (mr + 1) / 2;  // of pixels, whose results fill a register
@@ -343,7 +389,7 @@ template <typename X, bool paired, int mr>
       });
       corrections += mr;
     }
-    mull_window<X, paired, mr>(t, r, x_offset, weights, acc);
+    mull_window<X, fit, mr>(t, r, x_offset, weights, acc);
     auto sum = [&](int i) PJ_INLINE_LAMBDA { return acc[i / 2 < mr ? i / 2 : mr - 1][i % 2]; };
     if (plain) {
       int32x4_t calm_sums[kPairs * 4];  // in registers
@@ -373,15 +419,24 @@ template <typename X, bool paired, int mr>
 
 template <typename X>
 BlockSizes<NeonBlocksFn> NeonMull<X>::sizes(PanelFlags flags, int32_t) {
-  static constexpr BlockSize<NeonBlocksFn> kSizes[] = {{8, mull_blocks<X, true, 8>},
-                                                       {6, mull_blocks<X, true, 6>},
-                                                       {4, mull_blocks<X, true, 4>},
-                                                       {2, mull_blocks<X, true, 2>},
-                                                       {1, mull_blocks<X, true, 1>}};
+  static constexpr BlockSize<NeonBlocksFn> kSizes[] = {{8, mull_blocks<X, 2, 8>},
+                                                       {6, mull_blocks<X, 2, 6>},
+                                                       {4, mull_blocks<X, 2, 4>},
+                                                       {2, mull_blocks<X, 2, 2>},
+                                                       {1, mull_blocks<X, 2, 1>}};
   // Rare, so few of them.
-  static constexpr BlockSize<NeonBlocksFn> kUnpaired[] = {{2, mull_blocks<X, false, 2>},
-                                                          {1, mull_blocks<X, false, 1>}};
+  static constexpr BlockSize<NeonBlocksFn> kUnpaired[] = {{2, mull_blocks<X, 1, 2>},
+                                                          {1, mull_blocks<X, 1, 1>}};
   if (flags.paired == 0) return {kUnpaired, 2};
+  // Few panels of int8 models are such.
+  if constexpr (!std::is_signed_v<X>) {
+    static constexpr BlockSize<NeonBlocksFn> kShared[] = {{8, mull_blocks<X, 4, 8>},
+                                                          {6, mull_blocks<X, 2, 6>},
+                                                          {4, mull_blocks<X, 2, 4>},
+                                                          {2, mull_blocks<X, 2, 2>},
+                                                          {1, mull_blocks<X, 2, 1>}};
+    if (flags.shared != 0) return {kShared, 5};
+  }
   return {kSizes, 5};
 }
 
@@ -393,15 +448,16 @@ PJ_INLINE bool pixel_sums(const NeonTile& t, const SegmentRow& r, const uint8_t*
   const auto* scales = reinterpret_cast<const float*>(bias + 8);
   const auto* weights = reinterpret_cast<const uint8_t*>(scales + 8);
   int32x4_t acc[1][2];
+  const PanelFlags flags = flags_of(panel);
+  if (flags.centered != 0) correction = vdupq_n_s32(0);
   unrolled<2>([&](auto v) PJ_INLINE_LAMBDA {
     acc[0][v] = vaddq_s32(vld1q_s32(bias + 4 * v), correction);
     scale[v] = vld1q_f32(scales + 4 * v);
   });
-  const PanelFlags flags = flags_of(panel);
   if (flags.paired != 0) {
-    mull_window<X, true, 1>(t, r, 0, weights, acc);
+    mull_window<X, 2, 1>(t, r, 0, weights, acc);
   } else {
-    mull_window<X, false, 1>(t, r, 0, weights, acc);
+    mull_window<X, 1, 1>(t, r, 0, weights, acc);
   }
   sums[0] = acc[0][0];
   sums[1] = acc[0][1];

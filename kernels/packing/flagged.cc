@@ -45,6 +45,22 @@ bool all_paired(const PackSpec& s, const std::byte* packed, int64_t bytes) {
   return true;
 }
 
+// Whether four products of turned weights that are added up in 16 bits always fit them: two of a
+// turn and two of the second one after it. 255 * 128 is less than 2^15.
+bool all_shared(const PackSpec& s, const std::byte* turned, int64_t bytes) {
+  const int64_t turn_bytes = int64_t{s.nr} * s.kr / 4;
+  auto reach = [&](int64_t i) { return std::abs(static_cast<int8_t>(turned[i])); };
+  for (int64_t step = 0; step + 4 * turn_bytes <= bytes; step += 4 * turn_bytes) {
+    for (int64_t i = 0; i < 2 * turn_bytes; ++i) {
+      if (i % s.kr >= s.kr / 2) continue;
+      const int64_t at = step + i, later = at + 2 * turn_bytes;
+      if (reach(at) + reach(at + s.kr / 2) + reach(later) + reach(later + s.kr / 2) > 255)
+        return false;
+    }
+  }
+  return true;
+}
+
 // Puts the steps of one tap, [channel][kr], into the order of kConvMulls.
 void turn_pairs(const PackSpec& s, std::byte* steps) {
   const int64_t step_bytes = int64_t{s.nr} * s.kr;
@@ -75,7 +91,7 @@ int32_t input_reach(const PackSpec& s) {
 void finish_flagged_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
                           std::span<const float> scales, int32_t first, std::byte* panel) {
   const int32_t channels = std::min(s.nr, s.out_channels - first);
-  PanelFlags flags{1, 0, {}};
+  PanelFlags flags{1, 0, 0, 0};
   for (int32_t n = 0; n < channels && flags.calm != 0; ++n) {
     const float scale = scales[static_cast<size_t>(first + n)];
     flags.calm = is_calm(reach_of(s, weights, bias, first + n), scale) ? 1 : 0;
@@ -86,6 +102,8 @@ void finish_flagged_panel(const PackSpec& s, const std::byte* weights, const std
     const int64_t tap_bytes = ceil_div(s.in_channels, s.kr) * int64_t{s.kr} * s.nr;
     for (int32_t tap = 0; tap < s.taps; ++tap)
       turn_pairs(s, panel + s.weights_offset() + tap * tap_bytes);
+    flags.centered = s.seen_weights_zero_point() == 0 ? 1 : 0;
+    if (all_shared(s, panel + s.weights_offset(), s.taps * tap_bytes)) flags.shared = flags.paired;
   }
   std::memcpy(panel, &flags, sizeof(flags));
   auto* out_bias = reinterpret_cast<uint32_t*>(panel + kPanelFlagBytes);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/common/transpose_quads.h"
 #include "kernels/conv/quad_rows.h"
@@ -237,6 +238,35 @@ void pack_integer_panel(const PackSpec& s, const std::byte* weights, const std::
   if (s.flagged()) finish_flagged_panel(s, weights, bias, scales, first, panel);
 }
 
+// A panel of kConvMulls whose unsigned weights have their zero point subtracted; false if they do
+// not fit.
+bool pack_centered_panel(const PackSpec& s, const std::byte* weights, const std::byte* bias,
+                         std::span<const float> scales, int32_t first, std::byte* panel) {
+  if (s.packing != PackingId::kConvMulls || s.weights != DType::kU8) return false;
+  PackSpec c = s;
+  c.weights = DType::kI8;
+  c.weights_zero_point = 0;
+  c.out_channels = std::min(s.nr, s.out_channels - first);
+  c.in_stride = 1;
+  c.tap_stride = s.in_channels;
+  c.out_stride = s.taps * c.tap_stride;
+  std::vector<std::byte> centered(static_cast<size_t>(c.out_channels * c.out_stride));
+  std::byte* to = centered.data();
+  for (int32_t n = first; n < first + c.out_channels; ++n) {
+    for (int32_t tap = 0; tap < s.taps; ++tap) {
+      const std::byte* from = weights + tap * s.tap_stride + n * s.out_stride;
+      for (int32_t k = 0; k < s.in_channels; ++k, from += s.in_stride) {
+        const int32_t w = static_cast<uint8_t>(*from) - s.weights_zero_point;
+        if (w < -128 || w > 127) return false;
+        *to++ = static_cast<std::byte>(w);
+      }
+    }
+  }
+  pack_integer_panel(c, centered.data(), bias == nullptr ? nullptr : bias + int64_t{4} * first,
+                     scales.subspan(static_cast<size_t>(first)), 0, panel);
+  return true;
+}
+
 }  // namespace
 
 int64_t PackSpec::pad_bytes() const {
@@ -318,7 +348,8 @@ void pack_weights(const PackSpec& spec, const std::byte* weights, const std::byt
     } else if (spec.wide()) {
       pack_wide_panel(spec, weights, bias, scales, first, panel);
     } else if (spec.integer()) {
-      pack_integer_panel(spec, weights, bias, scales, first, panel);
+      if (!pack_centered_panel(spec, weights, bias, scales, first, panel))
+        pack_integer_panel(spec, weights, bias, scales, first, panel);
     } else {
       pack_float_panel(spec, weights, bias, bias_f16, first, panel);
     }

@@ -31,7 +31,8 @@
 // kConvMulls has nr = 8, kr = 16, and steps of kr k's in the order in which activations are turned
 // (kernels/conv/neon_mull.h): [turn 0..3][channels 0..3, 4..7][pair i 0..7][2], where i is of
 // channel i % 4 and has k's 2 * ((i + turn) % 8) and the next. If a step, the last of a tap, has at
-// most 8 k's, there are pairs 0..3, turned among themselves, in the first half of its bytes.
+// most 8 k's, there are pairs 0..3, turned among themselves, in the first half of its bytes. In
+// panels whose unsigned weights fit 8 bits without their zero point, it is subtracted.
 //
 // kDepthwisePanels is the same with weights [taps][nr]. Channels past O and k's past in_channels
 // are zero. Unsigned weights become signed by subtracting 128, and their zero point with them.

@@ -79,13 +79,16 @@ const ConvCase kCases[] = {
 };
 
 // How values are chosen: random, or all at an end of their range; kHigh floats are random with
-// special values among them.
-enum class Values { kRandom, kLow, kHigh };
+// special values among them. kSmall: inputs at either end, weights 63 from their zero point, as far
+// as four products certainly fit 16 bits.
+enum class Values { kRandom, kLow, kHigh, kSmall };
+
+bool any_value(Values v) { return v == Values::kRandom || v == Values::kSmall; }
 
 Quantization activation_quant(DType type, Values v) {
   if (type == DType::kF32) return {};
   const IntRange r = range_of(type);
-  const int32_t zero = v == Values::kRandom ? r.min + 93 : (v == Values::kLow ? r.max : r.min);
+  const int32_t zero = any_value(v) ? r.min + 93 : (v == Values::kLow ? r.max : r.min);
   return testing::quantized(0.031f, zero);
 }
 
@@ -148,7 +151,11 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
   if (k.weights == DType::kU8) wq = testing::quantized(scale, v == Values::kHigh ? 0 : 131);
   Bytes w_bytes(static_cast<size_t>(elements(shape)) * size_of(k.weights));
   b.fill(k.weights, w_bytes);
-  if (v != Values::kRandom && size_of(k.weights) == 1) {
+  if (v == Values::kSmall) {
+    for (std::byte& w : w_bytes)
+      w = static_cast<std::byte>((w & std::byte{1}) == std::byte{0} ? 131 - 63 : 131 + 63);
+  }
+  if (!any_value(v) && size_of(k.weights) == 1) {
     const IntRange r = range_of(k.weights);
     std::fill(w_bytes.begin(), w_bytes.end(),
               static_cast<std::byte>(v == Values::kLow ? r.min : r.max));
@@ -160,7 +167,7 @@ Result<Graph> single_op(const KernelDesc& k, const ConvCase& c, Values v) {
   b.fill(bias_type, bias_bytes);
   // Sums that pass the range of int32 wrap.
   const int32_t extreme = v == Values::kLow ? INT32_MIN : INT32_MAX;
-  for (size_t i = 0; integer && v != Values::kRandom && i < bias_bytes.size(); i += 4)
+  for (size_t i = 0; integer && !any_value(v) && i < bias_bytes.size(); i += 4)
     std::memcpy(bias_bytes.data() + i, &extreme, 4);
   const TensorId bias = b.constant("bias", bias_type, {out_c}, bias_bytes);
   const TensorId y = b.activation(
@@ -265,7 +272,8 @@ TEST_P(Row, MatchesTheReference) {
   ASSERT_TRUE((host_cpu().isa & built_isa()).includes(row.isa));
   for (const ConvCase& any : kCases) {
     const ConvCase c = fitting(row, any);
-    for (Values v : {Values::kRandom, Values::kLow, Values::kHigh}) {
+    for (Values v : {Values::kRandom, Values::kLow, Values::kHigh, Values::kSmall}) {
+      if (v == Values::kSmall && row.weights != DType::kU8) continue;
       SCOPED_TRACE(fmt::format("{}x{}x{}x{} -> {}, {}x{}, stride {}, values {}", c.batch, c.height,
                                c.width, c.in_c, c.out_c, c.kernel_h, c.kernel_w, c.stride,
                                static_cast<int>(v)));
@@ -275,7 +283,10 @@ TEST_P(Row, MatchesTheReference) {
       Bytes input(static_cast<size_t>(byte_size(x)));
       testing::GraphBuilder(99).fill(x.dtype, input);
       if (v == Values::kHigh && x.dtype == DType::kF32) add_special_values(row, input);
-      if (v != Values::kRandom && x.dtype != DType::kF32) {
+      if (v == Values::kSmall) {
+        for (std::byte& i : input) i = i < std::byte{128} ? std::byte{0} : std::byte{255};
+      }
+      if (!any_value(v) && x.dtype != DType::kF32) {
         const IntRange r = range_of(x.dtype);
         std::fill(input.begin(), input.end(),
                   static_cast<std::byte>(v == Values::kLow ? r.min : r.max));

@@ -344,11 +344,45 @@ TEST(Packing, PanelsTellWhetherProductsFitInPairs) {
     s.out_stride = 32;
     std::vector<uint8_t> weights(32, 1);
     weights[16 + 2] = weights[static_cast<size_t>(16 + 2 + other)] = 0;
+    weights[0] = 255;  // does not fit 8 bits without the zero point
     const float scales[] = {1};
     std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
     pack_weights(s, reinterpret_cast<const std::byte*>(weights.data()), nullptr, false, scales,
                  packed);
     EXPECT_EQ(flags_of(packed.data() + 64).paired, other == 8 ? 0 : 1);
+  }
+}
+
+// Unsigned weights that fit 8 bits without their zero point, and the four places of a channel whose
+// products meet in 16 bits: k's that are 4 or 8 apart.
+TEST(Packing, PanelsTellWhetherFourProductsFit) {
+  struct Case {
+    std::vector<size_t> at;  // of weights 64 above the zero point
+    uint8_t other;
+    int32_t centered, shared;
+  };
+  const Case cases[] = {{{2, 6, 10, 15}, 100, 1, 1}, {{2, 6, 10}, 100, 1, 1},
+                        {{2, 6, 10, 14}, 100, 1, 0}, {{18, 22, 26, 30}, 100, 1, 0},
+                        {{2, 6, 10, 30}, 100, 1, 1}, {{}, 228, 0, 0}};
+  for (const Case& c : cases) {
+    PackSpec s;
+    s.packing = PackingId::kConvMulls;
+    s.input = s.weights = DType::kU8;
+    s.nr = 8;
+    s.kr = 16;
+    s.in_channels = 32;
+    s.out_channels = 1;
+    s.weights_zero_point = 100;
+    s.out_stride = 32;
+    std::vector<uint8_t> weights(32, c.other);
+    for (const size_t k : c.at) weights[k] = 164;
+    const float scales[] = {1};
+    std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
+    pack_weights(s, reinterpret_cast<const std::byte*>(weights.data()), nullptr, false, scales,
+                 packed);
+    const PanelFlags flags = flags_of(packed.data() + 64);
+    EXPECT_EQ(flags.centered, c.centered);
+    EXPECT_EQ(flags.shared, c.shared) << c.at.size();
   }
 }
 
@@ -382,6 +416,20 @@ int64_t turned_place(int64_t n, int64_t k, int64_t pairs) {
   return (turn * 2 + n / 4) * 2 * pairs + 2 * at + k % 2;
 }
 
+// Whether all weights of a panel fit 8 bits without their zero point.
+bool fits_centered(const PackSpec& s, const std::vector<std::byte>& weights, int32_t first) {
+  for (int32_t o = first; o < std::min(first + s.nr, s.out_channels); ++o) {
+    for (int32_t tap = 0; tap < s.taps; ++tap) {
+      for (int64_t k = 0; k < s.in_channels; ++k) {
+        const int64_t at = tap * s.tap_stride + k * s.in_stride + o * s.out_stride;
+        const int32_t w = static_cast<uint8_t>(weights[static_cast<size_t>(at)]);
+        if (w - s.weights_zero_point < -128 || w - s.weights_zero_point > 127) return false;
+      }
+    }
+  }
+  return true;
+}
+
 // The layout's definition, element by element.
 std::vector<std::byte> packed_simply(const PackSpec& whole, const std::vector<std::byte>& weights,
                                      const std::vector<uint32_t>& bias,
@@ -393,7 +441,7 @@ std::vector<std::byte> packed_simply(const PackSpec& whole, const std::vector<st
   const int32_t shift = as_unsigned ? 128 : (as_signed ? -128 : 0);
   const auto zx = static_cast<uint32_t>(s.input_zero_point + shift);
   const bool as_they_are = s.packing == PackingId::kConvDots;
-  const int32_t moved = s.weights == DType::kU8 && !as_they_are ? 128 : 0;
+  const int32_t usual = s.weights == DType::kU8 && !as_they_are ? 128 : 0;
   const int64_t bias_at = s.flagged() ? 16 : 0;
   std::vector<std::byte> packed(static_cast<size_t>(s.total_bytes()));
   std::fill_n(packed.begin(), s.integer() ? s.pad_channels : 0,
@@ -404,6 +452,8 @@ std::vector<std::byte> packed_simply(const PackSpec& whole, const std::vector<st
     const bool tail = s.packing == PackingId::kConvHalfTails && s.out_channels - o + n <= 8;
     s.nr = tail ? 8 : whole.nr;
     s.kr = tail ? 2 : whole.kr;
+    const bool centered = as_signed && fits_centered(whole, weights, o - n);
+    const int32_t moved = centered ? s.weights_zero_point : usual;
     const int64_t padded_k = (s.in_channels + s.kr - 1) / s.kr * s.kr;
     uint32_t b = bias[static_cast<size_t>(o)];
     for (int32_t tap = 0; tap < s.taps; ++tap) {
