@@ -105,11 +105,11 @@ enum MullPart { kAllTurns, kFirstTurns, kLastTurns };
   [p0] access(p[0]), [p1] access(p[1]), [p2] access(p[2]), [p3] access(p[3])
 #define PJ_MULL_INPUTS \
   [w0] "w"(w[0]), [w1] "w"(w[1]), [w2] "w"(w[2]), [w3] "w"(w[3]), [x0] "w"(x0), [x1] "w"(x1)
-#define PJ_MULL_MULTIPLY(op)                    \
-  PJ_MULL_PRODUCTS_0(op)                        \
-  PJ_MULL_PRODUCTS_1(op)                        \
-  PJ_MULL_PRODUCTS_2(op) PJ_MULL_PRODUCTS_3(op) \
-      PJ_MULL_ADD_0 PJ_MULL_ADD_1 PJ_MULL_ADD_2 PJ_MULL_ADD_3
+#define PJ_MULL_MULTIPLY(op) \
+  PJ_MULL_PRODUCTS_0(op)     \
+  PJ_MULL_PRODUCTS_1(op)     \
+  PJ_MULL_PRODUCTS_2(op)     \
+  PJ_MULL_PRODUCTS_3(op) PJ_MULL_ADD_0 PJ_MULL_ADD_1 PJ_MULL_ADD_2 PJ_MULL_ADD_3
 
 template <MullPart part>
 PJ_INLINE void mull_turns(int8x16_t x0, int8x16_t x1, const int8x16_t* w, int16x8_t (&p)[4],

@@ -499,7 +499,7 @@ TEST(Packing, EveryLayoutIsAsDefined) {
     for (const Case& c : cases) {
       PackSpec s;
       s.packing = kernel.packing;
-      if (s.dot() || s.wide() || s.quads()) continue;  // checked by hand, above
+      if (s.dot() || s.wide() || s.quads()) continue;       // checked by hand, above
       if (s.packing == PackingId::kConvWinograd) continue;  // by what its kernel computes
       s.input = kernel.input;
       s.weights = kernel.weights;
