@@ -36,17 +36,22 @@ PJ_INLINE void transpose_4x4(const int32_t* x, int64_t x_step, int32_t* y, int64
 
 inline constexpr int64_t kTransposeBlock = 16;
 
+// A block of at most kTransposeBlock rows and columns: words by fours, the rest one by one.
 template <typename T>
-PJ_INLINE void transpose_block(const T* x, int64_t x_step, T* y, int64_t y_step) {
+PJ_INLINE void transpose_block(const T* x, int64_t x_step, T* y, int64_t y_step, int64_t rows,
+                               int64_t cols) {
+  int64_t fours = 0;  // columns that are done, but for the last rows
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (std::is_same_v<T, int32_t>) {
-    for (int64_t i = 0; i < kTransposeBlock; i += 4)
-      for (int64_t k = 0; k < kTransposeBlock; k += 4)
+    fours = cols / 4 * 4;
+    int64_t i = 0;
+    for (; i + 4 <= rows; i += 4)
+      for (int64_t k = 0; k < fours; k += 4)
         transpose_4x4(x + i + k * x_step, x_step, y + i * y_step + k, y_step);
-    return;
+    transpose_some(x + i, x_step, y + i * y_step, y_step, rows - i, fours);
   }
 #endif
-  transpose_some(x, x_step, y, y_step, kTransposeBlock, kTransposeBlock);
+  transpose_some(x + fours * x_step, x_step, y + fours, y_step, rows, cols - fours);
 }
 
 template <typename T>
@@ -56,13 +61,7 @@ void transpose_matrix(const T* x, int64_t x_step, T* y, int64_t y_step, int64_t 
     for (int64_t k = 0; k < cols; k += kTransposeBlock) {
       const int64_t r = rows - i < kTransposeBlock ? rows - i : kTransposeBlock;
       const int64_t c = cols - k < kTransposeBlock ? cols - k : kTransposeBlock;
-      const T* from = x + i + k * x_step;
-      T* to = y + i * y_step + k;
-      if (r == kTransposeBlock && c == kTransposeBlock) {
-        transpose_block(from, x_step, to, y_step);
-      } else {
-        transpose_some(from, x_step, to, y_step, r, c);
-      }
+      transpose_block(x + i + k * x_step, x_step, y + i * y_step + k, y_step, r, c);
     }
   }
 }

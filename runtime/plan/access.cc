@@ -7,6 +7,7 @@
 #include "kernels/conv/segments.h"
 #include "kernels/depthwise/dot_shape.h"
 #include "kernels/depthwise/row_pairs_shape.h"
+#include "kernels/move/move.h"
 #include "kernels/packing/packing.h"
 #include "kernels/reduce/reduce.h"
 
@@ -491,6 +492,47 @@ void replay_reduce(const Access& a, CacheModel& caches) {
   }
 }
 
+// kernels/move/transpose.h: in blocks whose lines are used whole.
+void replay_transpose(const Access& a, CacheModel& caches) {
+  constexpr int64_t kBlock = 16;
+  const auto p = params_of<TransposeKernelParams>(*a.nest);
+  const auto size = static_cast<int64_t>(size_of(a.kernel->input));
+  int64_t count[kDimCount], x_step[kDimCount], y_step[kDimCount];
+  for (int d = 0; d < kDimCount; ++d) {
+    count[d] = a.tile.size[d];
+    x_step[d] = p.in[d] * size;
+    y_step[d] = p.out[d] * size;
+  }
+  int matrix = kChannel;  // the dimension that is contiguous in the input
+  for (int d = 0; d < kChannel; ++d)
+    if (p.in[d] == 1 && count[d] > 1) matrix = d;
+  const int64_t rows = matrix == kChannel ? 1 : count[matrix], cols = count[kChannel];
+  if (matrix != kChannel) count[matrix] = 1;
+  const int64_t outer = count[kBatch] * count[kRow] * count[kCol];
+  for (int64_t o = 0; o < outer; ++o) {
+    const int64_t at[] = {o / count[kCol] / count[kRow], o / count[kCol] % count[kRow],
+                          o % count[kCol]};
+    uint64_t x = a.in[0], y = a.out[0];
+    for (int d = 0; d < kChannel; ++d) {
+      x += static_cast<uint64_t>(at[d] * x_step[d]);
+      y += static_cast<uint64_t>(at[d] * y_step[d]);
+    }
+    if (matrix == kChannel && p.in[kChannel] == 1) {
+      replay_streams({{x, cols * size, false}, {y, cols * size, true}}, caches);
+      continue;
+    }
+    for (int64_t i = 0; i < rows; i += kBlock) {
+      for (int64_t k = 0; k < cols; k += kBlock) {
+        const int64_t r = std::min(kBlock, rows - i), c = std::min(kBlock, cols - k);
+        for (int64_t line = k; line < k + c; ++line)
+          caches.read(x + static_cast<uint64_t>(i * size + line * x_step[kChannel]), r * size);
+        for (int64_t line = i; line < i + r; ++line)
+          caches.write(y + static_cast<uint64_t>(line * y_step[matrix] + k * size), c * size);
+      }
+    }
+  }
+}
+
 void replay_operands(const Access& a, CacheModel& caches) {
   const LoopNest& n = *a.nest;
   std::vector<std::vector<Stream>> operands;
@@ -546,6 +588,7 @@ void replay(const Access& a, CacheModel& caches) {
   caches.read(a.stack, kStackBytes / 2);
   caches.write(a.stack + kStackBytes / 2, kStackBytes / 2);
   if (k.cls == KernelClass::kReduce) return replay_reduce(a, caches);
+  if (k.cls == KernelClass::kTranspose) return replay_transpose(a, caches);
   if (k.cls != KernelClass::kConv && k.cls != KernelClass::kDepthwise)
     return replay_operands(a, caches);
   ConvAccess c(a, caches);

@@ -169,6 +169,24 @@ TEST(Traffic, FloatDepthwiseFetchesAColumnOnceARow) {
   EXPECT_LE(fetched, 3 * pixels + pixels + pixels / 2);
 }
 
+// Lines are used whole while they are there: each is fetched once, though the rows of the input lie
+// far apart.
+TEST(Traffic, TransposingFetchesEachLineOnce) {
+  constexpr int32_t kChannels = 12, kWidth = 64, kHeight = 64;
+  testing::GraphBuilder b;
+  const TensorId x = b.input("x", DType::kF32, {1, kChannels, kHeight, kWidth});
+  const TensorId y = b.activation("y", DType::kF32, {1, kHeight, kWidth, kChannels});
+  b.op(OpKind::kTranspose, TransposeParams{{0, 2, 3, 1}}, {x}, {y});
+  const Graph graph = *b.finish({y});
+  Target t = with_caches({8 << 10, 16}, {64 << 10, 16});
+  t.isa = target_by_name("avx2")->isa;
+  const Traffic sum = total(*make_plan(graph, t, kernel_catalog()), t);
+  constexpr int64_t kLines = int64_t{kChannels} * kWidth * kHeight * 4 / 64;
+  EXPECT_GE(sum.l1_misses, 2 * kLines);
+  EXPECT_LE(sum.l1_misses, 2 * kLines + kLines / 2);  // pieces of 48 bytes share lines
+  EXPECT_LE(sum.last_misses, 2 * kLines + kLines / 10);
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, TrafficOf,
                          ::testing::Values("scalar", "avx2", "avxvnni", "avx512vnni"));
 
