@@ -21,6 +21,13 @@ constexpr FitsFn kFitsOfRows[] = {
     PJ_KERNELS(X)
 #undef X
 };
+// Their names: gcc 12 cannot compare functions at compile time with -fsanitize=undefined.
+constexpr std::string_view kFitsNames[] = {
+#define X(name, cls, idea, input, weights, output, isa, mr, nr, kr, packing, predicate, macs) \
+#predicate,
+    PJ_KERNELS(X)
+#undef X
+};
 constexpr size_t kWritten = std::size(kFitsOfRows);  // the rows besides those of the reference
 
 struct Predicates {
@@ -29,10 +36,14 @@ struct Predicates {
 };
 constexpr Predicates kPredicates = [] {
   Predicates p;
+  std::string_view names[std::size(p.fits)];
   for (size_t row = 0; row < kWritten; ++row) {
     uint8_t i = 0;
-    while (i < p.count && p.fits[i] != kFitsOfRows[row]) ++i;
-    if (i == p.count) p.fits[p.count++] = kFitsOfRows[row];
+    while (i < p.count && names[i] != kFitsNames[row]) ++i;
+    if (i == p.count) {
+      names[i] = kFitsNames[row];
+      p.fits[p.count++] = kFitsOfRows[row];
+    }
     p.of_row[row] = i;
   }
   return p;

@@ -3,7 +3,8 @@
 #if defined(__x86_64__) || defined(__i386__)
 
 #include <cpuid.h>
-#if __has_include(<sys/platform/x86.h>)
+// clang 14 does not know the _Bool that the header has in C++.
+#if __has_include(<sys/platform/x86.h>) && !defined(__clang__)
 #include <sys/platform/x86.h>
 #define PJ_LIBC_HAS_CPUID
 #endif
