@@ -79,18 +79,24 @@ struct DirectColumns : DirectInput<V, G> {
 
   // The quads of column `first` and those of the other parts of the row.
   PJ_INLINE void load(int32_t first, typename V::Bytes (&quads)[kGroupRows]) const {
-    auto masks = this->whole;
-    if (__builtin_expect(!this->inside(first, 1), 0)) {
+    const bool inside = this->inside(first, 1);
+    if constexpr (G == 1) {
       // A load of nothing is slow where the line is not in L1.
-      if constexpr (G == 1) {
+      if (__builtin_expect(!inside, 0)) {
         unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA { quads[r] = this->pad; });
         return;
       }
-      masks = this->masks_of(first);
+      unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
+        quads[r] = V::template load_pixels<G>(rows[r] + first * this->col_bytes, 0, this->whole,
+                                              this->flips);
+      });
+    } else {
+      auto masks = this->whole;
+      if (__builtin_expect(!inside, 0)) masks = this->masks_of(first);
+      unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
+        quads[r] = DirectInput<V, G>::load(rows[r], first, masks);
+      });
     }
-    unrolled<kGroupRows>([&](auto r) PJ_INLINE_LAMBDA {
-      quads[r] = DirectInput<V, G>::load(rows[r], first, masks);
-    });
     V::interleave(quads);
   }
 };
